@@ -1,0 +1,1 @@
+"""Validation of raw input, parameters, random state, plain-data files, checks."""
