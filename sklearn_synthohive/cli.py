@@ -1,0 +1,222 @@
+"""The command ``synthohive``: demo, fit and sample."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from sklearn_synthohive import __version__
+from sklearn_synthohive.exceptions import SynthoHiveError
+
+__all__ = ["main"]
+
+SAMPLE_ROWS = 100_000
+
+
+def main(argv=None):
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : list of str, optional
+        The arguments after the program's name; those of the process by default.
+
+    Returns
+    -------
+    int
+        0, or 2 after an error, which is one line on stderr.
+
+    Examples
+    --------
+    >>> main(["sample", "no-such-model", "-n", "3", "-o", "rows.csv"])
+    2
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except (SynthoHiveError, ValueError, OSError, ImportError) as error:
+        text = " ".join(str(error).split())
+        print(f"synthohive: error: {text}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("synthohive: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="synthohive", description="Synthetic tables from real ones."
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"%(prog)s {__version__}"
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+    _add_demo(commands)
+    _add_fit(commands)
+    _add_sample(commands)
+    return parser
+
+
+def _add_demo(commands):
+    demo = commands.add_parser(
+        "demo",
+        help="fit on real flights, print how good the result is, write it",
+        description="Learn 20,000 real flights and write as many synthetic ones, a "
+        "table of how close they are, and a picture.",
+    )
+    demo.add_argument("--rows", type=_count, default=20_000, help="real rows to use")
+    demo.add_argument("--epochs", type=_count, help="at most so many epochs")
+    demo.add_argument("--seed", type=_seed, default=0)
+    demo.add_argument("-o", "--output", type=Path, default=Path("demo-output"))
+    demo.set_defaults(run=_demo)
+
+
+def _add_fit(commands):
+    fit = commands.add_parser(
+        "fit",
+        help="learn a table and save the model",
+        description="Learn a CSV or Parquet file and save the model as a folder.",
+    )
+    fit.add_argument("data", type=Path, help="a .csv or .parquet file")
+    fit.add_argument("-o", "--output", type=Path, required=True, help="model folder")
+    fit.add_argument("--epochs", type=_count, help="at most so many epochs")
+    fit.add_argument("--batch-size", type=_count)
+    fit.add_argument("--seed", type=_seed)
+    fit.add_argument("--metadata", type=Path, help="JSON written by Metadata.to_json")
+    fit.add_argument("--table", help="which table of the metadata the data is")
+    fit.add_argument("--checkpoint-dir", type=Path)
+    fit.add_argument("--overwrite", action="store_true", help="replace the folder")
+    fit.add_argument("--quiet", action="store_true", help="no progress bar")
+    fit.set_defaults(run=_fit)
+
+
+def _add_sample(commands):
+    sample = commands.add_parser(
+        "sample",
+        help="draw rows from a saved model",
+        description="Draw rows from a saved model into a CSV or Parquet file.",
+    )
+    sample.add_argument("model", type=Path, help="folder that fit wrote")
+    sample.add_argument("-n", "--rows", type=_count, required=True)
+    sample.add_argument("-o", "--output", type=Path, required=True)
+    sample.add_argument("--seed", type=_seed, help="repeat the same rows")
+    sample.add_argument(
+        "--condition",
+        action="append",
+        default=[],
+        metavar="COLUMN=VALUE",
+        help="fix a column's value; may be given for several columns",
+    )
+    sample.set_defaults(run=_sample)
+
+
+def _count(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {text}")
+    return number
+
+
+def _seed(text):
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"must not be negative, got {text}")
+    return number
+
+
+def _demo(arguments):
+    # torch takes seconds to import: what runs is imported once it is known.
+    from sklearn_synthohive._demo import run_demo
+
+    run_demo(
+        rows=arguments.rows,
+        epochs=arguments.epochs,
+        seed=arguments.seed,
+        output=arguments.output,
+    )
+
+
+def _fit(arguments):
+    if arguments.table and arguments.metadata is None:
+        raise ValueError("--table names a table of the file given by --metadata.")
+    if arguments.metadata is not None and arguments.table is None:
+        raise ValueError("--metadata describes several tables: name one by --table.")
+    if arguments.output.exists() and not arguments.overwrite:
+        raise ValueError(f"{arguments.output} is there already: give --overwrite.")
+
+    from sklearn_synthohive.generators import CTGAN
+    from sklearn_synthohive.io import read_table
+    from sklearn_synthohive.metadata import Metadata
+
+    data = read_table(arguments.data)
+    metadata = None
+    if arguments.metadata is not None:
+        metadata = Metadata.from_json(arguments.metadata)
+    given = {"epochs": arguments.epochs, "batch_size": arguments.batch_size}
+    model = CTGAN(metadata, **{k: v for k, v in given.items() if v is not None})
+    model.fit(
+        data,
+        table_name=arguments.table,
+        checkpoint_dir=arguments.checkpoint_dir,
+        seed=arguments.seed,
+        progress_bar=not arguments.quiet,
+    )
+    model.save(arguments.output, overwrite=arguments.overwrite)
+    print(f"{arguments.output}: learned {len(data):,} rows (seed {model.seed_})")
+
+
+def _sample(arguments):
+    from sklearn_synthohive.generators import CTGAN
+    from sklearn_synthohive.io import TableWriter
+
+    model = CTGAN.from_saved(arguments.model)
+    conditions = _conditions(arguments.condition, model) or None
+    batches = model.sample_batches(
+        arguments.rows, SAMPLE_ROWS, seed=arguments.seed, conditions=conditions
+    )
+    with TableWriter(arguments.output) as writer:
+        for batch in batches:
+            writer.write(batch)
+    print(f"{arguments.output}: {arguments.rows:,} rows")
+
+
+def _conditions(texts, model):
+    """``column=value`` texts as values of the columns' own types."""
+    conditions = {}
+    if not texts:
+        return conditions
+    example = model.sample(1, seed=0)
+    for text in texts:
+        # A name may hold "=" itself: the longest column that fits is meant.
+        fitting = [c for c in example.columns if text.startswith(f"{c}=")]
+        if not fitting:
+            raise ValueError(
+                f"--condition {text!r}: give COLUMN=VALUE; the columns are "
+                f"{[str(c) for c in example.columns]}."
+            )
+        column = max(fitting, key=lambda c: len(str(c)))
+        value = text[len(str(column)) + 1 :]
+        conditions[column] = _parse_value(value, example[column].dtype, column)
+    return conditions
+
+
+def _parse_value(text, dtype, column):
+    from pandas import Timedelta, Timestamp
+    from pandas.api import types
+
+    try:
+        if types.is_bool_dtype(dtype):
+            return {"true": True, "false": False}[text.lower()]
+        if types.is_integer_dtype(dtype):
+            return int(text)
+        if types.is_float_dtype(dtype):
+            return float(text)
+        if types.is_datetime64_any_dtype(dtype):
+            return Timestamp(text)
+        if types.is_timedelta64_dtype(dtype):
+            return Timedelta(text)
+    except (KeyError, ValueError) as error:
+        raise ValueError(
+            f"--condition: {text!r} is not a value of {column!r}, which is {dtype}."
+        ) from error
+    return text
