@@ -1,0 +1,153 @@
+"""Read a table from a file, without changing what its values mean."""
+
+from pathlib import Path
+
+import pandas as pd
+from pandas.api import types
+
+from sklearn_synthohive.exceptions import SchemaError
+from sklearn_synthohive.io._formats import PARQUET, format_of, import_parquet
+
+__all__ = ["read_table"]
+
+_ISO_DATE = (
+    r"\d{4}-\d{2}-\d{2}"
+    r"(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?"
+)
+
+
+def read_table(path, *, parse_dates=True):
+    """Read a CSV or Parquet file.
+
+    In a CSV file only an empty field is missing: ``NA``, ``None``, ``nan`` or ``null``
+    are values like any other, so a column of numbers that spells its missing values
+    so is text. Numbers with leading zeros (``00501``) stay text. Integers and booleans
+    with missing values become the nullable ``Int64`` and ``boolean``, not floats.
+
+    Parameters
+    ----------
+    path : str or path-like
+        Its name ends in ``.csv``, ``.csv.gz`` (both UTF-8) or ``.parquet``, the last
+        one with the extra ``parquet``.
+    parse_dates : bool, default=True
+        In a CSV file, read as dates the columns whose every value is an ISO 8601 date
+        (``2024-02-29``, ``2024-02-29 13:30:00``, ``2024-02-29T13:30Z``), all without
+        or all with the same offset from UTC. Columns with anything else stay text.
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such file.
+    ValueError
+        For an unknown suffix, or a file that is not a table.
+    SchemaError
+        When it holds no rows, or a name twice.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "people.csv"
+    >>> _ = path.write_text("name,born\\nNone,1969-07-20\\nAda,\\n")
+    >>> people = read_table(path)
+    >>> people["name"].tolist(), people["born"].dt.year.tolist()
+    (['None', 'Ada'], [1969.0, nan])
+    """
+    form = format_of(path)
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"There is no file {str(path)!r}.")
+    if not path.is_file():
+        raise ValueError(f"{str(path)!r} is not a file; give one table at a time.")
+    if path.stat().st_size == 0:
+        raise SchemaError(f"The file {str(path)!r} is empty.")
+    if form == PARQUET:
+        import_parquet()
+        frame = _or_explain(path, pd.read_parquet, path)
+    else:
+        frame = _read_csv(path, parse_dates)
+    if len(frame) == 0 or frame.shape[1] == 0:
+        raise SchemaError(f"The file {str(path)!r} holds no rows.")
+    return frame
+
+
+def _or_explain(path, read, *args, **kwargs):
+    try:
+        return read(*args, **kwargs)
+    except (ValueError, EOFError, OSError) as error:
+        # An EmptyDataError and a UnicodeDecodeError are ValueErrors too.
+        if isinstance(error, PermissionError):
+            raise
+        first = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ValueError(f"{str(path)!r} cannot be read: {first}") from error
+
+
+def _read_csv(path, parse_dates):
+    options = {"encoding": "utf-8-sig", "keep_default_na": False, "na_values": [""]}
+    header = _or_explain(
+        path, pd.read_csv, path, header=None, nrows=1, dtype=str, **options
+    ).iloc[0]
+    repeated = header[header.duplicated() & header.notna()]
+    if len(repeated):
+        raise SchemaError(
+            f"The file {str(path)!r} has the column {repeated.iloc[0]!r} twice; rename "
+            "one of them."
+        )
+    frame = _or_explain(path, pd.read_csv, path, low_memory=False, **options)
+    if not isinstance(frame.index, pd.RangeIndex):
+        raise ValueError(
+            f"{str(path)!r} has more fields in its rows than names in its first line."
+        )
+    frame = _as_written(frame, path, options)
+    if parse_dates:
+        for column in frame.columns:
+            dates = _as_dates(frame[column])
+            if dates is not None:
+                frame[column] = dates
+    return frame
+
+
+def _as_written(frame, path, options):
+    """Mend what pandas makes of codes, of integers and of booleans with gaps."""
+    whole = []
+    for position, dtype in enumerate(frame.dtypes):
+        known = frame.iloc[:, position].dropna()
+        if dtype.kind == "O" and len(known) and known.isin([True, False]).all():
+            frame[frame.columns[position]] = frame.iloc[:, position].astype("boolean")
+        elif dtype.kind in "iuf" and len(known) and (known % 1 == 0).all():
+            whole.append(position)
+    if not whole:
+        return frame
+    texts = pd.read_csv(path, usecols=whole, dtype=str, **options)
+    for column in texts.columns:
+        known = texts[column].dropna()
+        if known.str.match(r"0\d").any():
+            frame[column] = texts[column]
+        elif frame[column].dtype.kind == "f" and known.str.fullmatch(r"[-+]?\d+").all():
+            numbers = pd.to_numeric(known)
+            if numbers.dtype.kind in "iu":
+                frame[column] = numbers.astype("Int64").reindex(frame.index)
+    return frame
+
+
+def _as_dates(values):
+    """The column as dates, or None when it holds anything else."""
+    if values.dtype != object and not types.is_string_dtype(values.dtype):
+        return None
+    known = values.dropna()
+    if not len(known) or not all(isinstance(v, str) for v in known):
+        return None
+    # Most columns are settled by a few values; uniques spare the rest of the work.
+    for sample in (known.iloc[:20], known.drop_duplicates()):
+        if not sample.str.fullmatch(_ISO_DATE).astype(bool).all():
+            return None
+    offsets = known.drop_duplicates().str.extract(_ISO_DATE, expand=False)
+    if len(offsets.drop_duplicates()) > 1:
+        return None
+    try:
+        return pd.to_datetime(values, format="ISO8601")
+    except ValueError:
+        return None
