@@ -127,7 +127,7 @@ class ColumnReader:
         if self.kind == "date":
             self._origin = _stamps(real).min()
         elif self.kind == "category":
-            self.levels = self._factorize(real)[1]
+            self.levels = self.factorize(real)[1]
 
     @property
     def is_continuous(self) -> bool:
@@ -208,13 +208,24 @@ class ColumnReader:
             values = self.numbers(column)
             codes = np.searchsorted(edges, values, side="right")
             return np.where(np.isnan(values), len(edges) + 1, codes)
-        codes, found = self._factorize(column)
+        codes, found = self.factorize(column)
         n_levels = len(self.levels)
         position = np.append(self.levels.get_indexer(found), n_levels)
         position[position < 0] = n_levels + 1
         return position[codes]
 
-    def _factorize(self, column: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    def factorize(self, column: pd.Series) -> tuple[np.ndarray, pd.Index]:
+        """Codes of a column on its own levels (-1 where missing), and the levels.
+
+        Parameters
+        ----------
+        column : Series
+
+        Returns
+        -------
+        codes : ndarray of int64
+        levels : Index of objects
+        """
         try:
             codes, found = pd.factorize(column)
         except TypeError as error:
