@@ -3,15 +3,25 @@
 import importlib.util
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
+from sklearn_synthohive.io import write_table
 from sklearn_synthohive.reports import plot_marginals, quality_table
 
-__all__ = ["read_flights", "run_demo"]
+__all__ = ["Demo", "read_flights", "run_demo"]
 
 HELD_OUT = 0.2
 EPOCHS = 60
+
+
+class Demo(NamedTuple):
+    """What the demo made: the rows it learned, the rows it drew, and the scores."""
+
+    real: pd.DataFrame
+    synthetic: pd.DataFrame
+    scores: pd.DataFrame
 
 
 def read_flights():
@@ -72,8 +82,8 @@ def run_demo(*, rows=20_000, epochs=None, seed=0, output="demo-output"):
 
     Returns
     -------
-    DataFrame
-        The scores, see :func:`~sklearn_synthohive.reports.quality_table`.
+    Demo
+        The scores are those of :func:`~sklearn_synthohive.reports.quality_table`.
     """
     began = time.perf_counter()
     print("Reading the flights that left New York in 2013 ...", flush=True)
@@ -93,7 +103,7 @@ def run_demo(*, rows=20_000, epochs=None, seed=0, output="demo-output"):
 
     output = Path(output)
     output.mkdir(parents=True, exist_ok=True)
-    synthetic.to_csv(output / "synthetic.csv", index=False)
+    write_table(synthetic, output / "synthetic.csv")
     plot_marginals(real, synthetic, output / "marginals.png")
     scores = quality_table(real, synthetic, held_out)
 
@@ -105,7 +115,7 @@ def run_demo(*, rows=20_000, epochs=None, seed=0, output="demo-output"):
     print(f"\n{output / 'synthetic.csv'}: {len(synthetic):,} synthetic rows")
     print(f"{output / 'marginals.png'}: real and synthetic distributions")
     print(f"{time.perf_counter() - began:.0f} s in all")
-    return scores
+    return Demo(real, synthetic, scores)
 
 
 def _format(scores):
