@@ -127,7 +127,7 @@ def _draw_histogram(axes, real, synthetic):
 def _bin_edges(values):
     if len(values) == 0:
         return np.array([0.0, 1.0])
-    low, high = np.quantile(values, [0.005, 0.995])
+    low, high = np.quantile(values, [0.005, 0.995], method="nearest")
     if high <= low:
         return np.array([low - 0.5, low + 0.5])
     grid = np.unique(np.diff(np.unique(values)))
