@@ -8,7 +8,7 @@ from scipy import sparse
 
 from sklearn_synthohive.metrics._columns import ColumnReader, readers_of
 
-__all__ = ["exact_rows", "neighbour_features", "stacked_levels", "tree_features"]
+__all__ = ["exact_rows", "neighbour_features", "shared_codes", "tree_features"]
 
 # HistGradientBoosting takes categories below 255 and missing.
 _MAX_LEVELS = 255
@@ -16,26 +16,24 @@ _MAX_LEVELS = 255
 _DENSE_WIDTH = 500
 
 
-def stacked_levels(
-    reader: ColumnReader, first: pd.Series, second: pd.Series
-) -> tuple[np.ndarray, np.ndarray]:
-    """Codes of two columns on their joint levels; -1 where missing.
+def shared_codes(reader: ColumnReader, *columns: pd.Series) -> list[np.ndarray]:
+    """Codes of several columns on their joint levels; -1 where missing.
 
     Parameters
     ----------
     reader : ColumnReader
-    first, second : Series
+    *columns : Series
 
     Returns
     -------
-    first_codes, second_codes : ndarray of int64
+    list of ndarray of int64
+        One array a column.
     """
-    codes_1, levels_1 = reader.factorize(first)
-    codes_2, levels_2 = reader.factorize(second)
-    position = levels_1.get_indexer(levels_2)
-    fresh = position < 0
-    position[fresh] = len(levels_1) + np.arange(fresh.sum())
-    return codes_1, np.append(position, -1)[codes_2]
+    parts = [reader.factorize(column) for column in columns]
+    levels = parts[0][1]
+    for _, found in parts[1:]:
+        levels = levels.append(found[levels.get_indexer(found) < 0])
+    return [np.append(levels.get_indexer(own), -1)[codes] for codes, own in parts]
 
 
 def tree_features(
@@ -64,7 +62,7 @@ def tree_features(
         if reader.is_continuous:
             matrices[:, k] = np.concatenate([reader.numbers(a), reader.numbers(b)])
             continue
-        codes = np.concatenate(stacked_levels(reader, a, b))
+        codes = np.concatenate(shared_codes(reader, a, b))
         matrices[:, k] = np.where(codes < 0, np.nan, _pool_rare(codes))
     categorical = np.array([not r.is_continuous for r in readers])
     return matrices[: len(first)], matrices[len(first) :], categorical
@@ -89,21 +87,29 @@ def neighbour_features(
     Parameters
     ----------
     reference : DataFrame
-        Gives the scale of the numbers and the levels.
+        Gives the kinds of the columns and the scale of the numbers.
     *frames : DataFrame
+        Their levels are compared with each other.
 
     Returns
     -------
     list of ndarray or csr_array
         One matrix a frame; sparse when there are very many levels.
     """
-    readers = readers_of(reference)
-    scales = {
-        r.name: _scale(r.numbers(reference[r.name])) for r in readers if r.is_continuous
-    }
-    width = sum(2 if r.is_continuous else r.n_codes for r in readers)
-    points = [_points(readers, scales, frame) for frame in frames]
-    return points if width > _DENSE_WIDTH else [p.toarray() for p in points]
+    blocks: list[list] = [[] for _ in frames]
+    for reader in readers_of(reference):
+        columns = [frame[reader.name] for frame in frames]
+        if reader.is_continuous:
+            centre, scale = _scale(reader.numbers(reference[reader.name]))
+            new = [_scaled(reader.numbers(c), centre, scale) for c in columns]
+        else:
+            new = _one_hot(shared_codes(reader, *columns))
+        for block, own in zip(new, blocks, strict=True):
+            own.append(block)
+    points = [sparse.csr_array(sparse.hstack(own, format="csr")) for own in blocks]
+    if points[0].shape[1] > _DENSE_WIDTH:
+        return points
+    return [p.toarray() for p in points]
 
 
 def _scale(values: np.ndarray) -> tuple[float, float]:
@@ -114,24 +120,24 @@ def _scale(values: np.ndarray) -> tuple[float, float]:
     return float(present.mean()), deviation if deviation > 0 else 1.0
 
 
-def _points(readers, scales, frame) -> sparse.csr_array:
-    n = len(frame)
-    blocks = []
-    for reader in readers:
-        column = frame[reader.name]
-        if reader.is_continuous:
-            centre, deviation = scales[reader.name]
-            values = (reader.numbers(column) - centre) / deviation
-            missing = np.isnan(values)
-            block = np.column_stack([np.where(missing, 0.0, values), missing])
-            blocks.append(sparse.csr_array(block))
-            continue
-        codes = reader.codes(column)
-        # Two one-hot rows that differ are sqrt(2) apart, so that this makes it one.
-        weight = np.full(n, np.sqrt(0.5))
-        shape = (n, reader.n_codes)
-        blocks.append(sparse.csr_array((weight, codes, np.arange(n + 1)), shape=shape))
-    return sparse.csr_array(sparse.hstack(blocks, format="csr"))
+def _scaled(values: np.ndarray, centre: float, scale: float) -> sparse.csr_array:
+    missing = np.isnan(values)
+    scaled = np.where(missing, 0.0, (values - centre) / scale)
+    return sparse.csr_array(np.column_stack([scaled, missing]))
+
+
+def _one_hot(codes: list[np.ndarray]) -> list[sparse.csr_array]:
+    # Two one-hot rows that differ are sqrt(2) apart, so that this makes it one.
+    weight = np.sqrt(0.5)
+    # Missing, -1, takes the first column.
+    width = max(int(c.max()) for c in codes) + 2
+    return [
+        sparse.csr_array(
+            (np.full(len(c), weight), c + 1, np.arange(len(c) + 1)),
+            shape=(len(c), width),
+        )
+        for c in codes
+    ]
 
 
 def exact_rows(reference: pd.DataFrame, frame: pd.DataFrame) -> np.ndarray:

@@ -122,7 +122,7 @@ class FidelityScorer:
                 scores.append(1.0 - distance)
             else:
                 shares = _shares(reader.codes(column), reader.n_codes)
-                scores.append(_overlap(self._level_shares[reader.name], shares))
+                scores.append(_similarity(self._level_shares[reader.name], shares))
         return pd.Series(scores, index=self._real.columns, name="shape", dtype=float)
 
     def _trends(self, synthetic: pd.DataFrame) -> pd.DataFrame:
@@ -136,7 +136,7 @@ class FidelityScorer:
             scores[block] = 1 - np.abs(difference) / 2
         for (i, j), table in self._tables.items():
             keys = codes[names[i]] * self._readers[j].n_codes + codes[names[j]]
-            scores[i, j] = table.overlap(keys)
+            scores[i, j] = table.similarity(keys)
         first, second = np.triu_indices(len(names), k=1)
         columns = self._real.columns
         return pd.DataFrame(
@@ -207,25 +207,26 @@ class _PairTable:
             self._cells, counts = np.unique(keys, return_counts=True)
             self._shares = counts / len(keys)
 
-    def overlap(self, keys: np.ndarray) -> float:
-        """The sum over cells of the smaller share: 1 minus the total variation."""
+    def similarity(self, keys: np.ndarray) -> float:
+        """1 minus the total variation distance to the table of other rows."""
         if self._cells is None:
-            return _overlap(self._shares, _shares(keys, len(self._shares)))
-        # A cell that the real table lacks has an overlap of zero.
+            return _similarity(self._shares, _shares(keys, len(self._shares)))
         position = np.searchsorted(self._cells, keys)
         position[position == len(self._cells)] = 0
         hits = position[self._cells[position] == keys]
         counts = np.bincount(hits, minlength=len(self._cells))
-        return _overlap(self._shares, counts / len(keys))
+        elsewhere = 1 - len(hits) / len(keys)
+        return _similarity(self._shares, counts / len(keys), elsewhere)
 
 
 def _shares(codes: np.ndarray, n_codes: int) -> np.ndarray:
     return np.bincount(codes, minlength=n_codes) / len(codes)
 
 
-def _overlap(p: np.ndarray, q: np.ndarray) -> float:
-    # Rounding must not push a perfect score above one.
-    return min(1.0, float(np.minimum(p, q).sum()))
+def _similarity(p: np.ndarray, q: np.ndarray, elsewhere: float = 0.0) -> float:
+    """1 minus the total variation distance; ``elsewhere`` is q's share outside."""
+    # Rounding must not lead below zero.
+    return max(0.0, 1 - (float(np.abs(p - q).sum()) + elsewhere) / 2)
 
 
 def _steps_of(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ from sklearn.metrics import f1_score, r2_score, roc_auc_score, root_mean_squared
 
 from sklearn_synthohive.exceptions import SchemaError
 from sklearn_synthohive.metrics._columns import ColumnReader, check_pair
-from sklearn_synthohive.metrics._features import stacked_levels, tree_features
+from sklearn_synthohive.metrics._features import shared_codes, tree_features
 
 __all__ = ["utility"]
 
@@ -92,10 +92,9 @@ def utility(
     )
     options = {"categorical_features": categorical, "random_state": seed}
     if regression:
-        return _regression(
-            reader, train_X, train[target], test_X, test[target], options
-        )
-    test_y, train_y = stacked_levels(reader, test[target], train[target])
+        targets = train[target], test[target]
+        return _regression(reader, train_X, test_X, targets, options)
+    test_y, train_y = shared_codes(reader, test[target], train[target])
     return _classification(train_X, train_y, test_X, test_y, options)
 
 
