@@ -1,0 +1,264 @@
+"""One column of ordered values as a discrete state and a scalar, and back."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklearn_synthohive.layout import State
+from sklearn_synthohive.preprocessing._axis import Axis
+from sklearn_synthohive.preprocessing._kinds import (
+    check_same_kind,
+    column_error,
+    kind_of,
+)
+from sklearn_synthohive.preprocessing._mixture import Modes, fit_modes
+
+__all__ = ["ContinuousColumn", "SpikeRule"]
+
+# A spike holds at least so many rows, however few rows there are.
+MIN_SPIKE_ROWS = 3
+# A column has few distinct values only if they repeat so often on average.
+MIN_REPEATS = 3
+
+
+@dataclass(frozen=True)
+class SpikeRule:
+    """Which values are exact states rather than points of the mixture.
+
+    Attributes
+    ----------
+    threshold : float
+        Share of the rows that are not missing.
+    max_spikes : int
+    max_distinct : int
+        Columns of at most so many distinct values consist of spikes only.
+    """
+
+    threshold: float
+    max_spikes: int
+    max_distinct: int
+
+    def find(self, counts):
+        """Boolean array: which of the distinct values are spikes."""
+        n_rows, n_distinct = counts.sum(), len(counts)
+        few = n_distinct <= self.max_distinct and n_rows >= MIN_REPEATS * n_distinct
+        if few or n_distinct <= 2:
+            return np.ones(n_distinct, dtype=bool)
+        tall = counts >= max(self.threshold * n_rows, MIN_SPIKE_ROWS)
+        if tall.sum() > self.max_spikes:
+            keep = np.argsort(-counts, kind="stable")[: self.max_spikes]
+            tall = np.zeros(n_distinct, dtype=bool)
+            tall[keep] = True
+        return tall
+
+
+@dataclass(frozen=True)
+class ContinuousColumn:
+    """The fitted encoding of one column: modes, then spikes, then missing.
+
+    Attributes
+    ----------
+    kind : str
+        What the column holds.
+    axis : Axis
+    modes : Modes or None
+        None when every value is a spike.
+    atoms : ndarray
+        Stored values of the spikes, ascending.
+    has_missing : bool
+    ends : tuple of float
+        Positions that the smallest and largest value decode to.
+    """
+
+    kind: str
+    axis: Axis
+    modes: Modes | None
+    atoms: np.ndarray
+    has_missing: bool
+    ends: tuple[float, float] = (0.0, 0.0)
+
+    @classmethod
+    def fit(cls, series, spikes, rng, **mixture):
+        """Fit the encoding of a column.
+
+        Parameters
+        ----------
+        series : Series
+        spikes : SpikeRule
+        rng : RandomState
+        **mixture
+            Passed to ``fit_modes``.
+
+        Returns
+        -------
+        ContinuousColumn
+        """
+        kind = kind_of(series)
+        if kind == "empty":
+            kind, series = "number", series.astype(object)
+        axis, values, counts, n_missing = Axis.fit(series, kind)
+        is_spike = spikes.find(counts)
+        modes, ends = None, (0.0, 0.0)
+        if not is_spike.all():
+            positions = axis.positions(values)
+            rest = ~is_spike
+            modes = fit_modes(
+                positions[rest],
+                counts[rest],
+                floor=0.5 if axis.integral else 1e-9,
+                rng=rng,
+                **mixture,
+            )
+            extremes = positions[[0, -1]]
+            codes = modes.assign(extremes)
+            scalars = _scalars(extremes, codes, modes)
+            ends = tuple(_points(scalars, codes, modes).tolist())
+        return cls(kind, axis, modes, values[is_spike], n_missing > 0, ends)
+
+    @property
+    def n_modes(self):
+        """Number of states that a scalar goes with."""
+        return 0 if self.modes is None else len(self.modes.means)
+
+    @property
+    def n_states(self):
+        """Number of modes and spikes, and missing."""
+        return self.n_modes + len(self.atoms) + self.has_missing
+
+    @property
+    def is_code(self):
+        """Never an integer code."""
+        return False
+
+    @property
+    def states(self):
+        """The states, as the layout names them."""
+        modes = [State("mode", str(i)) for i in range(self.n_modes)]
+        atoms = [State("atom", text) for text in self.axis.texts(self.atoms)]
+        return (*modes, *atoms, *[State("missing")] * self.has_missing)
+
+    def encode(self, series):
+        """State and scalar of each row.
+
+        Parameters
+        ----------
+        series : Series
+
+        Returns
+        -------
+        codes : ndarray of intp
+        scalars : ndarray of float32 or None
+            None when no state has one.
+
+        Raises
+        ------
+        ValueError
+            For another kind of column, infinity, or a missing value where fit saw
+            none.
+        """
+        kind = kind_of(series)
+        check_same_kind(series.name, self.kind, kind, series.dtype)
+        if kind == "empty":
+            missing = np.ones(len(series), dtype=bool)
+            stored = np.zeros(len(series), dtype=self.atoms.dtype)
+        else:
+            stored, missing = self.axis.read(series, kind)
+        self._check_missing(series.name, missing)
+        codes, scalars = self._encode_stored(stored)
+        if missing.any():
+            codes[missing] = self.n_states - 1
+            if scalars is not None:
+                scalars[missing] = 0.0
+        return codes, scalars
+
+    def _check_missing(self, name, missing):
+        if missing.any() and not self.has_missing:
+            raise column_error(
+                name,
+                f"is missing in {int(missing.sum())} rows, but never was in fit; fill "
+                "them, or fit on rows that show missing values.",
+            )
+        if not missing.all() and self.n_modes + len(self.atoms) == 0:
+            raise column_error(
+                name, "holds values, but was all missing in fit; fit on rows with values."
+            )
+
+    def _encode_stored(self, stored):
+        if self.modes is None:
+            if not len(self.atoms):
+                return np.zeros(len(stored), dtype=np.intp), None
+            return self._nearest_atom(stored), None
+        positions = self.axis.positions(stored)
+        codes = self.modes.assign(positions)
+        scalars = _scalars(positions, codes, self.modes)
+        if len(self.atoms):
+            atom = np.searchsorted(self.atoms, stored)
+            atom[atom == len(self.atoms)] = 0
+            hit = self.atoms[atom] == stored
+            codes = np.where(hit, self.n_modes + atom, codes)
+            scalars[hit] = 0.0
+        return codes, scalars
+
+    def _nearest_atom(self, stored):
+        places = self.axis.positions(self.atoms)
+        middles = (places[1:] + places[:-1]) / 2
+        exact = np.searchsorted(self.atoms, stored)
+        exact[exact == len(self.atoms)] = 0
+        hit = self.atoms[exact] == stored
+        if hit.all():
+            return exact
+        nearest = np.searchsorted(middles, self.axis.positions(stored))
+        return np.where(hit, exact, nearest)
+
+    def decode(self, codes, scalars, *, clip=True):
+        """Values of states and scalars.
+
+        Parameters
+        ----------
+        codes : ndarray of int
+        scalars : ndarray or None
+        clip : bool, default=True
+            Whether to stay within the range seen in fit.
+
+        Returns
+        -------
+        array-like of the column's dtype
+        """
+        n_modes, n_atoms = self.n_modes, len(self.atoms)
+        table = np.zeros(n_modes + n_atoms + 1, dtype=self.atoms.dtype)
+        table[n_modes : n_modes + n_atoms] = self.atoms
+        missing = codes >= n_modes + n_atoms
+        stored = table[codes]
+        if n_modes:
+            in_mode = codes < n_modes
+            whole = in_mode.all()
+            chosen = codes if whole else codes[in_mode]
+            points = _points(
+                scalars if whole else scalars[in_mode], chosen, self.modes
+            )
+            decoded = self._decode_points(points, clip)
+            if whole:
+                stored = decoded
+            else:
+                stored[in_mode] = decoded
+        return self.axis.write(stored, missing)
+
+    def _decode_points(self, points, clip):
+        values = self.axis.stored(points, clip=clip)
+        # The scalar of an end may have lost its last bits; the ends come back whole.
+        low, high = self.ends
+        at_low, at_high = (
+            (points <= low, points >= high) if clip else (points == low, points == high)
+        )
+        values[at_low] = self.axis.low
+        values[at_high] = self.axis.high
+        return values
+
+
+def _scalars(positions, codes, modes):
+    scalars = (positions - modes.means[codes]) / modes.scales[codes]
+    return scalars.astype(np.float32)
+
+
+def _points(scalars, codes, modes):
+    return modes.means[codes] + modes.scales[codes] * scalars.astype(np.float64)

@@ -1,0 +1,179 @@
+"""What the estimators of this room share: reading tables, naming columns."""
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_synthohive.preprocessing._frames import to_container
+from sklearn_synthohive.preprocessing._matrix import (
+    build_layout,
+    decode_columns,
+    encode_columns,
+    expand_frame,
+    read_matrix,
+)
+from sklearn_synthohive.utils.validation import read_table
+
+__all__ = ["ColumnEncoder"]
+
+
+class ColumnEncoder(TransformerMixin, BaseEstimator):
+    """Base of the transformers that encode a table column by column.
+
+    A subclass finds the encodings in ``fit`` and hands them to ``_set_encodings``.
+    """
+
+    def _set_encodings(self, table, encodings, positions=None):
+        """Keep the encodings of the columns at these positions of the table."""
+        if positions is None:
+            positions = list(range(len(table.names)))
+        self._positions = positions
+        self._names = [table.names[i] for i in positions]
+        self.columns_ = [table.labels[i] for i in positions]
+        self._container = table.container
+        self._schema = table.schema
+        self._encodings = list(encodings)
+        self.layout_ = build_layout(self._names, self._encodings)
+
+    def _read(self, X):
+        """The modelled columns of a table, checked against those of fit."""
+        check_is_fitted(self)
+        table = read_table(X, estimator=self, reset=False, allow_series=self._is_1d)
+        frame = table.frame
+        if len(self._positions) < frame.shape[1]:
+            frame = frame.iloc[:, self._positions]
+        return frame
+
+    @property
+    def _is_1d(self):
+        return False
+
+    def transform(self, X):
+        """Encode a table.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_columns)
+            The columns of fit, of the same kinds.
+
+        Returns
+        -------
+        DataFrame of shape (n_rows, layout_.width)
+            float32, its layout in its names. ``set_output`` chooses another container.
+        """
+        frame = self._read(X)
+        table = encode_columns(frame, self._encodings, self.layout_)
+        return expand_frame(table, self.layout_, frame.index)
+
+    def encode(self, X):
+        """Encode a table compactly: one code a column, one scalar a continuous one.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_columns)
+
+        Returns
+        -------
+        CompactTable
+            The same content as that of ``transform``.
+        """
+        return encode_columns(self._read(X), self._encodings, self.layout_)
+
+    def decode(self, table, *, clip=True, index=None):
+        """Undo :meth:`encode`.
+
+        Parameters
+        ----------
+        table : CompactTable
+        clip : bool, default=True
+            Whether values stay within the range seen in fit.
+        index : Index, optional
+            Of the result; 0, 1, ... by default.
+
+        Returns
+        -------
+        DataFrame
+            Columns, order and dtypes as in fit. A Series or a polars frame where fit
+            saw one.
+        """
+        check_is_fitted(self)
+        clips = [clip or not self._unclipped(label) for label in self.columns_]
+        columns = decode_columns(table, self._encodings, self.layout_, clips)
+        if index is None:
+            index = pd.RangeIndex(len(table))
+        series = [pd.Series(c, index=index, copy=False) for c in columns]
+        series = [
+            self._constrain(label, s.rename(label), clip)
+            for label, s in zip(self.columns_, series, strict=True)
+        ]
+        return to_container(series, self.columns_, index, self._container, self._schema)
+
+    def inverse_transform(self, Xt, *, clip=True):
+        """Undo :meth:`transform`.
+
+        Parameters
+        ----------
+        Xt : DataFrame or array-like of shape (n_rows, layout_.width)
+            One-hot blocks may be soft: their largest entry is taken.
+        clip : bool, default=True
+            Whether values stay within the range seen in fit.
+
+        Returns
+        -------
+        DataFrame
+            Columns, order and dtypes as in fit. A Series or a polars frame where fit
+            saw one.
+
+        Raises
+        ------
+        SchemaError
+            When the matrix is not one that ``transform`` returns.
+        """
+        check_is_fitted(self)
+        values, index = read_matrix(Xt, self.layout_)
+        return self.decode(self.layout_.compress(values), clip=clip, index=index)
+
+    def _unclipped(self, label):
+        """Whether ``clip=False`` concerns a column."""
+        return True
+
+    def _constrain(self, label, series, clip):
+        """A decoded column after the rules that hold for it."""
+        return series
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the encoded columns; they carry the layout.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            Names of the columns of the table where fit saw none.
+
+        Returns
+        -------
+        ndarray of str objects
+        """
+        check_is_fitted(self)
+        layout = self.layout_
+        if input_features is not None:
+            given = [str(name) for name in input_features]
+            known = getattr(self, "feature_names_in_", None)
+            if known is not None and given != known.tolist():
+                raise ValueError("input_features is not equal to feature_names_in_")
+            if len(given) != self.n_features_in_:
+                raise ValueError(
+                    "input_features should have length equal to number of features "
+                    f"({self.n_features_in_}), got {len(given)}"
+                )
+            names = [given[i] for i in self._positions]
+            layout = build_layout(names, self._encodings)
+        return np.asarray(layout.names, dtype=object)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
