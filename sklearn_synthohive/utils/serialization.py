@@ -321,8 +321,8 @@ def _read_manifest(target):
         whole = content["format"] == _FORMAT and told == _content_sha256(content)
         whole = whole and isinstance(content["format_version"], int)
         whole = whole and all(
-            _is_member_name(name) and set(told) == {"sha256", "size"}
-            for name, told in content["files"].items()
+            _is_member_name(name) and set(expected) == {"sha256", "size"}
+            for name, expected in content["files"].items()
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         whole = False
