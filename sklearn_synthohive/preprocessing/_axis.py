@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from sklearn_synthohive.preprocessing._native import Native, read_native, write_native
+from sklearn_synthohive.preprocessing._native import Native, read_native
+from sklearn_synthohive.preprocessing._native_write import write_native
 
 __all__ = ["Axis"]
 
@@ -69,7 +70,7 @@ class Axis:
         n_missing : int
         """
         numbers = read_native(series, kind)
-        present = numbers.values[~numbers.missing]
+        present = numbers.stored[~numbers.missing]
         values, counts = np.unique(present, return_counts=True)
         decimals, exponent, step = numbers.decimals, 0, 1
         if values.dtype == np.float64 and numbers.native.box != "decimal":
@@ -103,7 +104,7 @@ class Axis:
         missing : ndarray of bool
         """
         numbers = read_native(series, kind, self.native)
-        stored = self._store(numbers.values, numbers.decimals)
+        stored = self._store(numbers.stored, numbers.decimals)
         if self.integral and self.step > 1:
             stored = self._unstep(*self._steps(stored))
         return stored, numbers.missing
@@ -184,7 +185,7 @@ class Axis:
     def _store(self, values, decimals):
         if not self.integral:
             return values / 10.0 ** (decimals - self.decimals)
-        target = np.uint64 if isinstance(self.low, int) and self._unsigned else np.int64
+        target = np.uint64 if self._unsigned else np.int64
         if values.dtype == np.float64 or decimals > self.decimals:
             values = np.rint(values * 10.0 ** (self.decimals - decimals))
             info = np.iinfo(target)
@@ -226,9 +227,8 @@ class Axis:
 
     def _reach(self):
         low, high = self.native.bounds
-        if self.native.kind == "number" and self.native.dtype == object:
-            if self._unsigned:
-                low, high = 0, 2**64 - 1
+        if self._unsigned:
+            low, high = 0, 2**64 - 1
         return min(low, self.low), max(high, self.high)
 
     def _unscale(self, positions):

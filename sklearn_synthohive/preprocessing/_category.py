@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_object_dtype
 
 from sklearn_synthohive.layout import MAX_CODES, State
 from sklearn_synthohive.preprocessing._kinds import (
@@ -173,7 +174,7 @@ class CategoryColumn:
             return pd.Categorical.from_codes(place, dtype=self.dtype)
         if not gaps.any():
             return self.levels.array.take(codes)
-        if self.dtype == object:
+        if is_object_dtype(self.dtype):
             table = np.append(self.levels.to_numpy(dtype=object), None)
             table[-1] = HOLES[self.hole]
             return table[np.minimum(codes, len(self.levels))]

@@ -180,7 +180,8 @@ class ContinuousColumn:
             )
         if not missing.all() and self.n_modes + len(self.atoms) == 0:
             raise column_error(
-                name, "holds values, but was all missing in fit; fit on rows with values."
+                name,
+                "holds values, but was all missing in fit; fit on rows with values.",
             )
 
     def _encode_stored(self, stored):
@@ -233,9 +234,7 @@ class ContinuousColumn:
             in_mode = codes < n_modes
             whole = in_mode.all()
             chosen = codes if whole else codes[in_mode]
-            points = _points(
-                scalars if whole else scalars[in_mode], chosen, self.modes
-            )
+            points = _points(scalars if whole else scalars[in_mode], chosen, self.modes)
             decoded = self._decode_points(points, clip)
             if whole:
                 stored = decoded

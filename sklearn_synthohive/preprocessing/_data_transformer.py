@@ -13,9 +13,10 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_synthohive.exceptions import SchemaError
 from sklearn_synthohive.metadata import Metadata
 from sklearn_synthohive.preprocessing._categorical_encoder import CategoricalEncoder
+from sklearn_synthohive.preprocessing._category import CategoryColumn
 from sklearn_synthohive.preprocessing._cluster_normalizer import ClusterBasedNormalizer
 from sklearn_synthohive.preprocessing._encoder import ColumnEncoder
-from sklearn_synthohive.preprocessing._kinds import CATEGORY_KINDS, kind_of
+from sklearn_synthohive.preprocessing._kinds import is_category, listed_as_categories
 from sklearn_synthohive.preprocessing._state import read_state, write_state
 from sklearn_synthohive.utils.params import Interval, StrOptions, _fit_context
 from sklearn_synthohive.utils.random import chunk_seeds, draw_seed
@@ -219,58 +220,37 @@ class DataTransformer(ColumnEncoder):
 
     def _choose_encoders(self, table, positions, config):
         """One unfitted encoder a modelled column."""
-        embedded = set(() if config is None else config.high_cardinality_cols)
-        listed = self._listed_as_categories(table)
+        embedded = () if config is None else config.high_cardinality_cols
+        listed = listed_as_categories(self.categorical_features, table.labels)
         seeds = chunk_seeds(self.seed_, len(positions))
         encoders = []
         for i, seed in zip(positions, seeds, strict=True):
             label, series = table.labels[i], table.frame.iloc[:, i]
-            if label in embedded or listed[i] or _is_category(series):
-                threshold = 0 if label in embedded else self.embedding_threshold
-                encoder = CategoricalEncoder(
-                    threshold, handle_unknown=self.handle_unknown
-                )
+            if label in embedded or listed[i] or is_category(series):
+                params = self._category_params(label in embedded)
+                encoders.append(CategoricalEncoder(**params))
             else:
-                encoder = ClusterBasedNormalizer(
-                    self.n_components,
-                    weight_threshold=self.weight_threshold,
-                    spike_threshold=self.spike_threshold,
-                    max_spikes=self.max_spikes,
-                    max_distinct=self.max_distinct,
-                    max_fit_rows=self.max_fit_rows,
-                    random_state=seed % 2**32,
-                )
-            encoders.append(encoder)
+                params = self._normalizer_params(seed)
+                encoders.append(ClusterBasedNormalizer(**params))
         return encoders
 
-    def _listed_as_categories(self, table):
-        """Boolean list: the columns that ``categorical_features`` names."""
-        n = len(table.labels)
-        given = self.categorical_features
-        if given is None or isinstance(given, str):
-            return [False] * n
-        given = np.asarray(given)
-        if given.ndim != 1 or given.dtype.kind not in "biuUOT":
-            raise ValueError(
-                "categorical_features must be a list of names or positions, or a "
-                f"mask, got {self.categorical_features!r}."
-            )
-        if given.dtype.kind == "b":
-            if len(given) != n:
-                raise ValueError(
-                    f"categorical_features is a mask of {len(given)} entries, but "
-                    f"there are {n} columns."
-                )
-            return given.tolist()
-        known = range(n) if given.dtype.kind in "iu" else table.labels
-        unknown = [c for c in given.tolist() if c not in known]
-        if unknown:
-            raise ValueError(
-                f"categorical_features names {unknown}, which are no columns; there "
-                f"are {list(known)}."
-            )
-        chosen = set(given.tolist())
-        return [c in chosen for c in known]
+    def _category_params(self, embedded):
+        threshold = 0 if embedded else self.embedding_threshold
+        return {
+            "embedding_threshold": threshold,
+            "handle_unknown": self.handle_unknown,
+        }
+
+    def _normalizer_params(self, seed):
+        return {
+            "n_components": self.n_components,
+            "weight_threshold": self.weight_threshold,
+            "spike_threshold": self.spike_threshold,
+            "max_spikes": self.max_spikes,
+            "max_distinct": self.max_distinct,
+            "max_fit_rows": self.max_fit_rows,
+            "random_state": seed % 2**32,
+        }
 
     def _compose(self, encoders, row):
         """Put fitted encoders side by side; one row is enough to join them."""
@@ -280,6 +260,22 @@ class DataTransformer(ColumnEncoder):
             sparse_threshold=0,
             n_jobs=self.n_jobs,
         ).fit(row)
+
+    def _compose_fitted(self):
+        """The ColumnTransformer of encodings that were read from a state."""
+        seeds = chunk_seeds(self.seed_, len(self._encodings))
+        encoders, row = [], {}
+        for name, encoding, seed in zip(
+            self._names, self._encodings, seeds, strict=True
+        ):
+            if isinstance(encoding, CategoryColumn):
+                embedded = encoding.is_code
+                cls, params = CategoricalEncoder, self._category_params(embedded)
+            else:
+                cls, params = ClusterBasedNormalizer, self._normalizer_params(seed)
+            encoders.append(cls._of_encoding(encoding, name, **params))
+            row[name] = encoding.decode(np.zeros(1, dtype=np.intp), np.zeros(1))
+        self._compose(encoders, pd.DataFrame(row))
 
     def transform(self, X):
         """Encode a table.
@@ -362,12 +358,3 @@ class DataTransformer(ColumnEncoder):
 
 def _fit_encoder(encoder, frame):
     return clone(encoder).fit(frame)
-
-
-def _is_category(series):
-    kind = kind_of(series)
-    return (
-        isinstance(series.dtype, pd.CategoricalDtype)
-        or kind in CATEGORY_KINDS
-        or kind == "empty"
-    )

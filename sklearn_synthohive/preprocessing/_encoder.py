@@ -22,19 +22,46 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
     """Base of the transformers that encode a table column by column.
 
     A subclass finds the encodings in ``fit`` and hands them to ``_set_encodings``.
+    Pickles hold parameters, encodings and names, never a row.
     """
 
     def _set_encodings(self, table, encodings, positions=None):
         """Keep the encodings of the columns at these positions of the table."""
         if positions is None:
             positions = list(range(len(table.names)))
-        self._positions = positions
-        self._names = [table.names[i] for i in positions]
-        self.columns_ = [table.labels[i] for i in positions]
-        self._container = table.container
-        self._schema = table.schema
+        self._restore(
+            encodings,
+            names=[table.names[i] for i in positions],
+            labels=[table.labels[i] for i in positions],
+            positions=positions,
+            container=table.container,
+            schema=table.schema,
+        )
+
+    def _restore(self, encodings, *, names, labels, positions, container, schema):
         self._encodings = list(encodings)
-        self.layout_ = build_layout(self._names, self._encodings)
+        self._names = names
+        self._positions = positions
+        self._container = container
+        self._schema = schema
+        self.columns_ = labels
+        self.layout_ = build_layout(names, self._encodings)
+
+    @classmethod
+    def _of_encoding(cls, encoding, name, **params):
+        """A fitted estimator of one column, from its encoding."""
+        encoder = cls(**params)
+        encoder._restore(
+            [encoding],
+            names=[name],
+            labels=[name],
+            positions=[0],
+            container="pandas",
+            schema=None,
+        )
+        encoder.n_features_in_ = 1
+        encoder.feature_names_in_ = np.array([name], dtype=object)
+        return encoder
 
     def _read(self, X):
         """The modelled columns of a table, checked against those of fit."""
@@ -43,6 +70,9 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
         frame = table.frame
         if len(self._positions) < frame.shape[1]:
             frame = frame.iloc[:, self._positions]
+        # An array is known by position, whatever the columns were called in fit.
+        frame = frame.copy(deep=False)
+        frame.columns = pd.Index(self._names, dtype=object)
         return frame
 
     @property
@@ -175,5 +205,5 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         tags.input_tags.string = True
         tags.input_tags.categorical = True
-        tags.transformer_tags.preserves_dtype = ["float32"]
+        tags.transformer_tags.preserves_dtype = []
         return tags

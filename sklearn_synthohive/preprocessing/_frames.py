@@ -38,7 +38,9 @@ def _to_polars(frame, schema):
         values, dtype = frame[name], schema[name]
         if isinstance(values.dtype, pd.CategoricalDtype):
             values = values.astype(object).where(values.notna(), None)
-            columns.append(pl.Series(name, values.to_list(), dtype=pl.String).cast(dtype))
+            columns.append(
+                pl.Series(name, values.to_list(), dtype=pl.String).cast(dtype)
+            )
         elif isinstance(values.dtype, pd.ArrowDtype):
             array = values.array.__arrow_array__()
             columns.append(pl.Series(name, array).cast(dtype))

@@ -8,7 +8,15 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
-__all__ = ["CATEGORY_KINDS", "check_same_kind", "column_error", "kind_of", "missing"]
+__all__ = [
+    "as_objects",
+    "check_same_kind",
+    "column_error",
+    "is_category",
+    "kind_of",
+    "listed_as_categories",
+    "missing",
+]
 
 # Kinds without an order that a mixture could use.
 CATEGORY_KINDS = frozenset({"string", "bool", "bytes", "interval"})
@@ -141,7 +149,9 @@ def _kind_of_objects(series):
     inferred = types.infer_dtype(series, skipna=True)
     kind = _INFERRED.get(inferred)
     if inferred == "complex":
-        raise column_error(series.name, "holds complex numbers. Complex data not supported.")
+        raise column_error(
+            series.name, "holds complex numbers. Complex data not supported."
+        )
     if kind is None:
         names = sorted({type(v).__name__ for v in series[~missing(series)]})
         raise column_error(
@@ -183,3 +193,48 @@ def as_objects(values):
     out = np.empty(len(values), dtype=object)
     out[:] = values
     return out
+
+
+def is_category(series):
+    """Whether a column can only be encoded by its levels."""
+    kind = kind_of(series)
+    by_dtype = isinstance(series.dtype, pd.CategoricalDtype)
+    return by_dtype or kind in CATEGORY_KINDS or kind == "empty"
+
+
+def listed_as_categories(given, labels):
+    """Boolean list: the columns that a parameter ``categorical_features`` names.
+
+    Parameters
+    ----------
+    given : "from_dtype", None, or list of names, of positions, or mask
+    labels : list
+
+    Returns
+    -------
+    list of bool
+    """
+    if given is None or isinstance(given, str):
+        return [False] * len(labels)
+    entries = np.asarray(given)
+    if entries.ndim != 1 or entries.dtype.kind not in "biuUOT":
+        raise ValueError(
+            "categorical_features must be a list of names or positions, or a mask, got "
+            f"{given!r}."
+        )
+    if entries.dtype.kind == "b":
+        if len(entries) != len(labels):
+            raise ValueError(
+                f"categorical_features is a mask of {len(entries)} entries, but there "
+                f"are {len(labels)} columns."
+            )
+        return entries.tolist()
+    known = range(len(labels)) if entries.dtype.kind in "iu" else labels
+    unknown = [c for c in entries.tolist() if c not in known]
+    if unknown:
+        raise ValueError(
+            f"categorical_features names {unknown}, which are no columns; there are "
+            f"{list(known)}."
+        )
+    chosen = set(entries.tolist())
+    return [c in chosen for c in known]

@@ -163,9 +163,7 @@ def variational_updates(points, weights, resp, max_iter, tol):
         means = (prior_mean + count * mean) / strength
         freedom = 1.0 + count
         variances = (
-            prior_scale
-            + count * scatter
-            + count / strength * (mean - prior_mean) ** 2
+            prior_scale + count * scatter + count / strength * (mean - prior_mean) ** 2
         ) / freedom
         after = np.concatenate([np.cumsum(count[::-1])[-2::-1], [0.0]])
         sticks = 1.0 + count, CONCENTRATION + after
@@ -223,7 +221,9 @@ def _likeliest(points, log_weights, means, deviations):
 def _borders(means, deviations):
     low = (means - 4 * REACH * deviations).min()
     high = (means + 4 * REACH * deviations).max()
-    return np.concatenate([low - TAILS[::-1] * (high - low), high + TAILS * (high - low)])
+    return np.concatenate(
+        [low - TAILS[::-1] * (high - low), high + TAILS * (high - low)]
+    )
 
 
 def _crossings(log_weights, means, deviations):

@@ -4,20 +4,21 @@ Whole numbers and times become ``int64`` (``uint64`` where the dtype is), everyt
 else ``float64``. Decimals are integers with a power of ten beside them.
 """
 
-import datetime
+import datetime as dt
 import decimal
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_object_dtype
 
-from sklearn_synthohive.preprocessing._kinds import as_objects, column_error, missing
+from sklearn_synthohive.preprocessing._kinds import column_error, missing
 
-__all__ = ["HOLES", "Native", "Numbers", "hole_of", "read_native", "write_native"]
+__all__ = ["HOLES", "Native", "Numbers", "hole_of", "read_native"]
 
 HOLES = {"none": None, "nan": np.nan, "NA": pd.NA, "NaT": pd.NaT}
-EPOCH = datetime.date(1970, 1, 1).toordinal()
+EPOCH = dt.date(1970, 1, 1).toordinal()
 MICROSECONDS_A_DAY = 86_400_000_000
 
 
@@ -57,10 +58,10 @@ class Native:
             top = day * 1000 if self.unit == "ns" else day // scale[self.unit]
             return 0, top - 1
         if self.kind == "date":
-            return 1 - EPOCH, datetime.date.max.toordinal() - EPOCH
+            return 1 - EPOCH, dt.date.max.toordinal() - EPOCH
         if self.box in ("datetime", "timedelta"):
             day = MICROSECONDS_A_DAY
-            return (1 - EPOCH) * day, (datetime.date.max.toordinal() - EPOCH) * day
+            return (1 - EPOCH) * day, (dt.date.max.toordinal() - EPOCH) * day
         # The smallest int64 is pandas' NaT; a margin keeps time zones inside.
         margin = 0 if self.kind in ("timedelta", "period") else 10**15
         return info.min + 1 + margin, info.max - margin
@@ -68,12 +69,12 @@ class Native:
 
 @dataclass(frozen=True)
 class Numbers:
-    """The values of a column: ``values / 10**decimals`` where not missing.
+    """The values of a column: ``stored / 10**decimals`` where not missing.
 
-    ``values`` is zero where missing.
+    ``stored`` is zero where missing.
     """
 
-    values: np.ndarray
+    stored: np.ndarray
     missing: np.ndarray
     native: Native
     decimals: int = 0
@@ -105,42 +106,6 @@ def read_native(series, kind, like=None):
     return _read_times(series, kind, gaps, like)
 
 
-def write_native(native, values, gaps, decimals=0):
-    """Undo :func:`read_native`.
-
-    Parameters
-    ----------
-    native : Native
-    values : ndarray of int64, uint64 or float64
-    gaps : ndarray of bool
-        Where the value is missing.
-    decimals : int
-        As in :class:`Numbers`.
-
-    Returns
-    -------
-    array-like
-        Of the native dtype.
-    """
-    if native.dtype == object:
-        return _write_objects(native, values, gaps, decimals)
-    if native.kind != "number":
-        return _write_times(native, values, gaps)
-    if isinstance(native.dtype, pd.ArrowDtype):
-        return _write_arrow_numbers(native, values, gaps, decimals)
-    if decimals:
-        values = values / 10.0**decimals
-    if isinstance(native.dtype, np.dtype):
-        values = values.astype(native.dtype)
-        if gaps.any():
-            values[gaps] = np.nan
-        return values
-    array = pd.array(values.astype(native.dtype.numpy_dtype), dtype=native.dtype)
-    if gaps.any():
-        array[gaps] = pd.NA
-    return array
-
-
 def _integer_bounds(native):
     dtype = native.dtype
     if isinstance(dtype, pd.ArrowDtype):
@@ -157,7 +122,7 @@ def _integer_bounds(native):
 
 def _read_numbers(series, gaps):
     dtype = series.dtype
-    if dtype == object:
+    if is_object_dtype(dtype):
         return _read_number_objects(series, gaps)
     if isinstance(dtype, pd.ArrowDtype) and dtype.kind not in "iuf":
         decimals = dtype.pyarrow_dtype.scale
@@ -202,7 +167,10 @@ def _read_number_objects(series, gaps):
         return Numbers(values, gaps, native, decimals)
     values = np.zeros(len(series), dtype=np.int64)
     native = Native(
-        "number", series.dtype, box="int" if whole and len(present) else "float", hole=hole
+        "number",
+        series.dtype,
+        box="int" if whole and len(present) else "float",
+        hole=hole,
     )
     if not whole:
         values = values.astype(np.float64)
@@ -254,7 +222,7 @@ def _read_times(series, kind, gaps, like):
     if isinstance(dtype, pd.ArrowDtype):
         values, unit = _read_arrow_times(series, kind, unit)
         return Numbers(values, gaps, Native(kind, dtype, unit))
-    if dtype == object:
+    if is_object_dtype(dtype):
         return _read_time_objects(series, kind, gaps, unit)
     index = pd.Index(series)
     if kind == "period":
@@ -319,7 +287,7 @@ def _read_time_objects(series, kind, gaps, unit):
         values = _rescale(values, "us", unit or "us")
         native = Native(kind, series.dtype, unit or "us", "time", hole)
         return Numbers(values, gaps, native)
-    plain = datetime.timedelta if kind == "timedelta" else datetime.datetime
+    plain = dt.timedelta if kind == "timedelta" else dt.datetime
     letter = "m8" if kind == "timedelta" else "M8"
     boxed = all(type(v) is plain for v in present)
     own = "us" if boxed else "ns"
@@ -342,88 +310,3 @@ def _rescale(values, unit, target):
 def _microseconds(time):
     seconds = (time.hour * 60 + time.minute) * 60 + time.second
     return seconds * 10**6 + time.microsecond
-
-
-def _write_times(native, values, gaps):
-    if isinstance(native.dtype, pd.ArrowDtype):
-        return _write_arrow_times(native, values, gaps)
-    values = values.astype(np.int64)
-    values[gaps] = np.iinfo(np.int64).min  # NaT
-    if native.kind == "period":
-        return pd.PeriodIndex.from_ordinals(values, freq=native.dtype.freq).array
-    letter = "m" if native.kind == "timedelta" else "M"
-    values = values.view(f"{letter}8[{native.unit}]")
-    if native.kind == "datetime with time zone":
-        index = pd.DatetimeIndex(values).tz_localize("UTC")
-        return index.tz_convert(native.dtype.tz).array
-    return values
-
-
-def _write_arrow_times(native, values, gaps):
-    import pyarrow as pa
-
-    stored = native.dtype.pyarrow_dtype
-    if native.kind == "date":
-        array = pa.array(values.astype(np.int32), mask=gaps).view(pa.date32())
-        array = array.cast(stored)
-    elif pa.types.is_time32(stored):
-        array = pa.array(values.astype(np.int32), mask=gaps).view(stored)
-    else:
-        array = pa.array(values.astype(np.int64), mask=gaps).view(stored)
-    return pd.arrays.ArrowExtensionArray(array)
-
-
-def _write_arrow_numbers(native, values, gaps, decimals):
-    import pyarrow as pa
-
-    stored = native.dtype.pyarrow_dtype
-    if native.box == "decimal":
-        boxed = _box_unique(_boxer(native, decimals), values)
-        boxed[gaps] = None
-        return pd.arrays.ArrowExtensionArray(pa.array(boxed, type=stored))
-    if decimals:
-        values = values / 10.0**decimals
-    values = values.astype(native.dtype.numpy_dtype)
-    return pd.arrays.ArrowExtensionArray(pa.array(values, mask=gaps).cast(stored))
-
-
-def _write_objects(native, values, gaps, decimals):
-    if native.box in ("int", "float"):
-        if decimals:
-            values = values / 10.0**decimals
-        out = values.astype(np.float64) if native.box == "float" else values
-        out = out.astype(object)
-    else:
-        out = _box_unique(_boxer(native, decimals), values)
-    out[gaps] = HOLES[native.hole]
-    return out
-
-
-def _box_unique(box, values):
-    unique, inverse = np.unique(values, return_inverse=True)
-    return as_objects([box(v) for v in unique.tolist()])[inverse]
-
-
-def _boxer(native, decimals):
-    """A function from one number to one object."""
-    if native.box == "decimal":
-        return lambda v: _to_decimal(v, decimals)
-    if native.box == "date":
-        return lambda v: datetime.date.fromordinal(v + EPOCH)
-    if native.box == "period":
-        return lambda v: pd.Period(ordinal=v, freq=native.unit)
-    if native.box == "time":
-        origin = datetime.datetime.min
-        return lambda v: (origin + datetime.timedelta(microseconds=v)).time()
-    if native.box == "datetime":
-        origin = datetime.datetime.fromordinal(EPOCH)
-        return lambda v: origin + datetime.timedelta(microseconds=v)
-    if native.box == "timedelta":
-        return lambda v: datetime.timedelta(microseconds=v)
-    make = pd.Timedelta if native.kind == "timedelta" else pd.Timestamp
-    return lambda v: make(v, unit=native.unit)
-
-
-def _to_decimal(value, decimals):
-    with decimal.localcontext(prec=60):
-        return decimal.Decimal(round(value)).scaleb(-decimals)

@@ -141,9 +141,7 @@ def _check_labels(columns):
         )
     types = {type(label) for label in columns}
     text = [issubclass(t, str) for t in types]
-    whole = [
-        issubclass(t, int | np.integer) and not issubclass(t, bool) for t in types
-    ]
+    whole = [issubclass(t, int | np.integer) and not issubclass(t, bool) for t in types]
     if not (all(text) or all(whole)):
         found = sorted(t.__name__ for t in types)
         raise TypeError(
