@@ -32,7 +32,9 @@ def shared_codes(reader: ColumnReader, *columns: pd.Series) -> list[np.ndarray]:
     parts = [reader.factorize(column) for column in columns]
     levels = parts[0][1]
     for _, found in parts[1:]:
-        levels = levels.append(found[levels.get_indexer(found) < 0])
+        fresh = levels.get_indexer(found) < 0
+        if fresh.any():
+            levels = levels.append(found[fresh])
     return [np.append(levels.get_indexer(own), -1)[codes] for codes, own in parts]
 
 
