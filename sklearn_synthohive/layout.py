@@ -422,7 +422,9 @@ def _make_span(column: str, start: int, states: Sequence[State]) -> Span:
     if states[0].kind == "code":
         n_states = int(states[0].text)
         if len(states) > 1 or not 0 < n_states <= MAX_CODES:
-            raise SchemaError(f"{column!r} is encoded twice, or has no or too many codes.")
+            raise SchemaError(
+                f"{column!r} is encoded twice, or has no or too many codes."
+            )
         return Span(column, "code", start, stop, (), n_states)
     value = State("mode", "value")
     continuous = states[0] == value

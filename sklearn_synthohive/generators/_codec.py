@@ -1,0 +1,132 @@
+"""The table as a generator meets it: raw rows or an encoded matrix, both compact."""
+
+from __future__ import annotations
+
+import pandas as pd
+from sklearn.base import clone
+
+from sklearn_synthohive.exceptions import SchemaError
+from sklearn_synthohive.layout import CompactTable, Layout
+from sklearn_synthohive.preprocessing import DataTransformer
+
+__all__ = ["EncodedCodec", "RawCodec", "fit_codec"]
+
+
+class RawCodec:
+    """Raw rows, through a fitted DataTransformer.
+
+    Parameters
+    ----------
+    transformer : DataTransformer
+    """
+
+    kind = "raw"
+
+    def __init__(self, transformer: DataTransformer):
+        self.transformer = transformer
+
+    @property
+    def layout(self) -> Layout:
+        return self.transformer.layout_
+
+    def encode(self, X) -> CompactTable:
+        """Codes and scalars of raw rows."""
+        return self.transformer.encode(X)
+
+    def decode(self, table: CompactTable, *, clip: bool = True) -> pd.DataFrame:
+        """Raw rows again."""
+        return self.transformer.decode(table, clip=clip)
+
+    def to_state(self) -> dict:
+        """Plain data, for a file."""
+        return {"kind": self.kind, "transformer": self.transformer.to_state()}
+
+
+class EncodedCodec:
+    """An encoded matrix, whose names carry the layout.
+
+    Parameters
+    ----------
+    layout : Layout
+    """
+
+    kind = "encoded"
+    transformer = None
+
+    def __init__(self, layout: Layout):
+        self.layout = layout
+
+    def encode(self, X) -> CompactTable:
+        """Codes and scalars of an encoded frame with the same columns."""
+        layout = Layout.of(X)
+        if layout != self.layout:
+            raise SchemaError(
+                "The frame is not encoded as the one given to fit: pass it through the "
+                "same fitted DataTransformer."
+            )
+        return layout.compress(_values(X))
+
+    def decode(self, table: CompactTable, *, clip: bool = True) -> pd.DataFrame:
+        """The encoded frame; nothing is clipped, whatever ``clip`` says."""
+        return pd.DataFrame(self.layout.expand(table), columns=self.layout.names)
+
+    def to_state(self) -> dict:
+        """Plain data, for a file."""
+        return {"kind": self.kind, "names": self.layout.names}
+
+
+def fit_codec(X, transformer: DataTransformer, **fit_params):
+    """Take an encoded matrix as it is; fit a transformer to anything else.
+
+    Parameters
+    ----------
+    X : encoded frame, or any table that DataTransformer takes
+    transformer : DataTransformer
+        Cloned before it is fitted.
+    **fit_params
+        For its ``fit``.
+
+    Returns
+    -------
+    codec : RawCodec or EncodedCodec
+    table : CompactTable
+    """
+    layout = Layout.of(X)
+    if layout is not None:
+        return EncodedCodec(layout), layout.compress(_values(X))
+    fitted = clone(transformer).fit(X, **fit_params)
+    return RawCodec(fitted), fitted.encode(X)
+
+
+def codec_from_state(state: dict):
+    """Undo ``to_state``."""
+    if state["kind"] == "raw":
+        return RawCodec(DataTransformer.from_state(state["transformer"]))
+    return EncodedCodec(Layout.from_names(state["names"]))
+
+
+def surrogate_frame(codec, table: CompactTable) -> pd.DataFrame:
+    """A frame to score fidelity on; decoded where the codec can decode.
+
+    An encoded matrix cannot be decoded here: its states become categories and its
+    scalars numbers that are missing where the state has none.
+    """
+    if codec.kind == "raw":
+        return codec.decode(table)
+    columns = {}
+    k = 0
+    for i, span in enumerate(codec.layout.spans):
+        states = pd.Categorical.from_codes(
+            table.codes[:, i].astype("int64"), categories=range(span.n_states)
+        )
+        columns[f"state {i}"] = states
+        if span.kind == "continuous":
+            has_value = span.has_value[table.codes[:, i]]
+            scalar = pd.Series(table.scalars[:, k].astype("float64"))
+            columns[f"scalar {i}"] = scalar.where(has_value)
+            k += 1
+    return pd.DataFrame(columns)
+
+
+def _values(X):
+    return X.to_numpy() if hasattr(X, "to_numpy") else X

@@ -1,0 +1,587 @@
+"""The conditional tabular GAN as a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import numbers
+from pathlib import Path
+
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from sklearn_synthohive.exceptions import ConstraintViolationError
+from sklearn_synthohive.generators import _persistence as files
+from sklearn_synthohive.generators._base import ConditionalGenerativeModel
+from sklearn_synthohive.generators._codec import fit_codec, surrogate_frame
+from sklearn_synthohive.generators._conditions import (
+    parse_conditions,
+    sample_conditioned,
+)
+from sklearn_synthohive.generators._options import (
+    PARAMETER_CONSTRAINTS,
+    check_parameters,
+    hyperparameters,
+    manifest_of,
+    resolve_device,
+)
+from sklearn_synthohive.generators._training import Corpus, RunOptions, train_gan
+from sklearn_synthohive.logging import get_logger
+from sklearn_synthohive.metrics import fidelity
+from sklearn_synthohive.preprocessing import DataTransformer
+from sklearn_synthohive.utils.params import _fit_context
+from sklearn_synthohive.utils.random import draw_seed
+
+__all__ = ["CTGAN"]
+
+log = get_logger(__name__)
+MAX_SCORED_ROWS = 20_000
+
+
+class CTGAN(ConditionalGenerativeModel, BaseEstimator):
+    """Conditional tabular GAN with entity embeddings and parent context.
+
+    Learns a table, raw or encoded by :class:`DataTransformer`, and samples rows like
+    it. The networks and the conditional vector are those of Xu et al. 2019 [1]_; by
+    default three things are added, each of which a parameter switches off: a loss on
+    the second moments of the encoded row, a moving average of the generator, and
+    forced states that are put in place instead of learnt.
+
+    Parameters
+    ----------
+    metadata : Metadata, optional
+        Keys and constraints of the table that ``fit(table_name=...)`` names.
+    embedding_dim : int, default=128
+        Width of the noise.
+    generator_dim, discriminator_dim : sequence of int, default=(256, 256)
+        Widths of the hidden layers.
+    batch_size : int, default=500
+        Rows a step; a multiple of ``pac``.
+    epochs : int, default=300
+        Passes over the rows, at most.
+    embedding_threshold : int, default=50
+        Categories with more levels become integer codes with an entity embedding.
+    n_components : int, default=10
+        Components of the mixture of each continuous column, at most.
+    discriminator_steps : int, default=1
+        Critic steps before each generator step.
+    generator_lr, discriminator_lr : float
+        Learning rates of Adam.
+    generator_decay : float, default=1e-6
+        Weight decay of the generator.
+    device : str, default="auto"
+        "auto" (CUDA where there is one, else CPU) or a torch device.
+    generator : {"mlp"}, default="mlp"
+        The generator's network: the residual network of [1]_.
+    pac : int, default=10
+        Rows that the critic judges together (PacGAN).
+    batch_norm : bool, default=True
+        Batch normalisation in the generator; sampling uses its running statistics.
+    moment_weight : float
+        Weight of the second-moment loss; 0 switches it off.
+    average_decay : float
+        Decay of the moving average of the generator that is sampled from; 0 switches
+        it off.
+    clamp_conditions : bool, default=True
+        Put forced states in place; else the generator learns them by cross-entropy,
+        as in [1]_.
+    early_stopping : bool, default=True
+        Stop when the fidelity to held-out rows no longer improves, and keep the best
+        state; else train for all epochs and keep the last.
+    validation_fraction : float, default=0.1
+        Share of the rows that is held out; where that is fewer than 100 rows, the
+        training rows are scored.
+    n_iter_no_change : int, default=5
+        Scores without a gain before training stops.
+    tol : float, default=1e-4
+        Gain in fidelity that counts.
+    resume_from : path-like, optional
+        A ``checkpoint_dir`` of an earlier fit, or a checkpoint in it: training goes on
+        from there, with the same rows and parameters, as if it had never stopped.
+    transformer : DataTransformer, optional
+        Encodes raw rows; replaces the one made from ``embedding_threshold``,
+        ``n_components`` and ``n_jobs``.
+    random_state : int, RandomState instance or None, default=None
+    n_jobs : int, optional
+        Threads for sampling and processes for the encoding of columns.
+    callbacks : sequence of skorch callbacks, optional
+
+    Attributes
+    ----------
+    layout_ : Layout
+        Of the encoded matrix.
+    transformer_ : DataTransformer or None
+        The fitted encoder; None when ``fit`` saw an encoded matrix.
+    context_transformer_ : DataTransformer or None
+    net_ : skorch.NeuralNet or None
+        The trained net; None after ``load``.
+    history_ : DataFrame
+        Seconds, losses and fidelity of each epoch.
+    seed_ : int
+        Repeats this fit when given as ``seed``.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+
+    Notes
+    -----
+    To reproduce [1]_: ``CTGAN(moment_weight=0, average_decay=0,
+    clamp_conditions=False, early_stopping=False, validation_fraction=0,
+    generator_lr=2e-4, discriminator_lr=2e-4,
+    transformer=DataTransformer(max_spikes=0, max_distinct=0))``.
+
+    References
+    ----------
+    .. [1] L. Xu, M. Skoularidou, A. Cuesta-Infante, K. Veeramachaneni, "Modeling
+       Tabular Data using Conditional GAN", NeurIPS 2019, arXiv:1907.00503.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_synthohive import CTGAN
+    >>> df = pd.DataFrame({"age": [31, 45, 27, 60] * 50, "sex": ["F", "M"] * 100})
+    >>> gan = CTGAN(epochs=2, batch_size=100, random_state=0)
+    >>> gan.fit(df, progress_bar=False).sample(3).shape
+    (3, 2)
+    """
+
+    _parameter_constraints = PARAMETER_CONSTRAINTS
+
+    def __init__(
+        self,
+        metadata=None,
+        *,
+        embedding_dim=128,
+        generator_dim=(256, 256),
+        discriminator_dim=(256, 256),
+        batch_size=500,
+        epochs=300,
+        embedding_threshold=50,
+        n_components=10,
+        discriminator_steps=1,
+        generator_lr=1e-3,
+        discriminator_lr=1e-3,
+        generator_decay=1e-6,
+        device="auto",
+        generator="mlp",
+        pac=10,
+        batch_norm=True,
+        moment_weight=1.0,
+        average_decay=0.99,
+        clamp_conditions=True,
+        early_stopping=True,
+        validation_fraction=0.1,
+        n_iter_no_change=5,
+        tol=1e-4,
+        resume_from=None,
+        transformer=None,
+        random_state=None,
+        n_jobs=None,
+        callbacks=None,
+    ):
+        self.metadata = metadata
+        self.embedding_dim = embedding_dim
+        self.generator_dim = generator_dim
+        self.discriminator_dim = discriminator_dim
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.embedding_threshold = embedding_threshold
+        self.n_components = n_components
+        self.discriminator_steps = discriminator_steps
+        self.generator_lr = generator_lr
+        self.discriminator_lr = discriminator_lr
+        self.generator_decay = generator_decay
+        self.device = device
+        self.generator = generator
+        self.pac = pac
+        self.batch_norm = batch_norm
+        self.moment_weight = moment_weight
+        self.average_decay = average_decay
+        self.clamp_conditions = clamp_conditions
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.resume_from = resume_from
+        self.transformer = transformer
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.callbacks = callbacks
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X,
+        y=None,
+        *,
+        context=None,
+        table_name=None,
+        checkpoint_dir=None,
+        log_metrics=True,
+        seed=None,
+        progress_bar=True,
+        checkpoint_interval=10,
+    ):
+        """Learn a table.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            Raw rows, or the matrix of a DataTransformer with its feature names.
+        y : ignored
+        context : DataFrame of shape (n_rows, n_context_columns), optional
+            The parent's attributes, aligned with the rows by position.
+        table_name : str, optional
+            The table of ``metadata`` whose keys are left out and whose constraints
+            hold.
+        checkpoint_dir : path-like, optional
+            Where ``best_checkpoint``, ``last_checkpoint`` (to resume from),
+            ``final_checkpoint`` and ``training_metrics.csv`` are written.
+        log_metrics : bool, default=True
+            Whether the CSV file is written.
+        seed : int, optional
+            Of this run; takes precedence over ``random_state``.
+        progress_bar : bool, default=True
+            A tqdm bar on stderr.
+        checkpoint_interval : int, default=10
+            Epochs between checkpoints, and between fidelity scores.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        TypeError, ValueError, SchemaError
+            On bad input, before training.
+        TrainingError
+            When a loss is not finite.
+        """
+        check_parameters(self, X, y, table_name, checkpoint_interval)
+        resumed = self._resumed_seed(seed)
+        self.seed_ = draw_seed(resumed, self.random_state)
+        log.info("training_seed", seed=self.seed_)
+        corpus = self._encode(X, context, table_name)
+        self._table_name = table_name
+        if checkpoint_dir is not None:
+            checkpoint_dir = Path(checkpoint_dir)
+            checkpoint_dir.mkdir(parents=True, exist_ok=True)
+        options = RunOptions(
+            seed=self.seed_,
+            device=resolve_device(self.device),
+            checkpoint_dir=checkpoint_dir,
+            checkpoint_interval=checkpoint_interval,
+            log_metrics=log_metrics,
+            progress_bar=progress_bar,
+            resume_from=self.resume_from,
+            manifest=manifest_of(self, corpus),
+        )
+        log.info("training_start", rows=len(corpus), columns=len(self.layout_.spans))
+        self._fitted, self.net_, history = train_gan(self, corpus, options)
+        self.history_ = pd.DataFrame(history)
+        log.info("training_complete", epochs=len(history), seed=self.seed_)
+        return self
+
+    def _resumed_seed(self, seed):
+        """A resumed run keeps its seed: the split and the moments depend on it."""
+        if self.resume_from is None:
+            return seed
+        stored = files.read_training_state(self.resume_from)["seed"]
+        if seed is not None and seed != stored:
+            raise ValueError(
+                f"The checkpoint was written with seed={stored}, not {seed}: leave the "
+                "seed out to resume."
+            )
+        return stored
+
+    def _encode(self, X, context, table_name) -> Corpus:
+        """Compact tables of rows and context, and the public fitted attributes."""
+        transformer = self._new_transformer()
+        codec, table = fit_codec(X, transformer, table_name=table_name, seed=self.seed_)
+        if codec.transformer is None:
+            validate_data(self, X, skip_check_array=True)
+        else:
+            self.n_features_in_ = codec.transformer.n_features_in_
+            if hasattr(codec.transformer, "feature_names_in_"):
+                self.feature_names_in_ = codec.transformer.feature_names_in_
+            elif hasattr(self, "feature_names_in_"):
+                del self.feature_names_in_
+        self.layout_ = codec.layout
+        self.transformer_ = codec.transformer
+        self.context_transformer_ = None
+        if context is None:
+            return Corpus(codec, table, None, None)
+        if len(context) != len(table):
+            raise ValueError(
+                f"context has {len(context)} rows but X has {len(table)}: give the "
+                "parent's attributes once for each row, in the order of the rows."
+            )
+        encoder = self._new_transformer().set_params(metadata=None)
+        context_codec, context_table = fit_codec(context, encoder, seed=self.seed_)
+        self.context_transformer_ = context_codec.transformer
+        return Corpus(codec, table, context_codec, context_table)
+
+    def _new_transformer(self):
+        if self.transformer is not None:
+            return self.transformer
+        return DataTransformer(
+            self.metadata,
+            embedding_threshold=self.embedding_threshold,
+            n_components=self.n_components,
+            n_jobs=self.n_jobs,
+        )
+
+    def sample(
+        self,
+        num_rows=1,
+        context=None,
+        seed=None,
+        enforce_constraints=False,
+        *,
+        conditions=None,
+    ):
+        """Draw rows.
+
+        Parameters
+        ----------
+        num_rows : int, default=1
+        context : DataFrame of shape (num_rows, n_context_columns), optional
+            Required when the model was fitted with a context.
+        seed : int, optional
+            Repeats the rows; None draws fresh ones at every call.
+        enforce_constraints : bool, default=False
+            Decode constrained columns without clipping and drop the rows that violate
+            a constraint, with a warning in the log; the index keeps the rows' places.
+        conditions : mapping or DataFrame, optional
+            Column to value, list or set of values, ``pandas.Interval`` or ``slice``,
+            or None for missing; or a frame of ``num_rows`` partial rows to complete,
+            free where missing. Always met.
+
+        Returns
+        -------
+        DataFrame of shape (num_rows, n_columns)
+            In the schema that ``fit`` saw, without keys.
+
+        Raises
+        ------
+        ConstraintViolationError
+            When no row satisfies the constraints.
+        """
+        check_is_fitted(self)
+        num_rows = _check_rows(num_rows)
+        seed = draw_seed(seed)
+        context = self._encode_context(context, num_rows)
+        codec, clip = self._fitted.codec, not enforce_constraints
+        if conditions is None:
+            table = self._fitted.draw(
+                num_rows, seed, context=context, n_jobs=self.n_jobs
+            )
+            frame = codec.decode(table, clip=clip)
+        else:
+            frame = sample_conditioned(
+                self._fitted,
+                parse_conditions(conditions, codec, num_rows),
+                num_rows,
+                seed,
+                context=context,
+                n_jobs=self.n_jobs,
+                clip=clip,
+            )
+        return self._keep_valid(frame) if enforce_constraints else frame
+
+    def sample_batches(self, num_rows, batch_size=10_000, context=None, seed=None):
+        """Draw rows batch by batch, in constant memory.
+
+        Parameters
+        ----------
+        num_rows : int
+        batch_size : int, default=10_000
+            Rows a frame; the last one may have fewer.
+        context : DataFrame of shape (num_rows, n_context_columns), optional
+        seed : int, optional
+            The rows are those of ``sample(num_rows, context, seed)``.
+
+        Yields
+        ------
+        DataFrame
+        """
+        check_is_fitted(self)
+        num_rows = _check_rows(num_rows)
+        batch_size = _check_rows(batch_size, "batch_size", least=1)
+        context = self._encode_context(context, num_rows)
+        chunks = self._fitted.chunks(num_rows, draw_seed(seed), context=context)
+        waiting, start = pd.DataFrame(), 0
+        for table in chunks:
+            frame = self._fitted.codec.decode(table)
+            waiting = pd.concat([waiting, frame]) if len(waiting) else frame
+            while len(waiting) >= batch_size:
+                yield _renumber(waiting.iloc[:batch_size], start)
+                waiting, start = waiting.iloc[batch_size:], start + batch_size
+        if len(waiting):
+            yield _renumber(waiting, start)
+
+    def _encode_context(self, context, num_rows):
+        codec = self._fitted.context_codec
+        if codec is None:
+            if context is not None:
+                raise ValueError(
+                    "This model was fitted without a context: fit it with context=, or "
+                    "sample without one."
+                )
+            return None
+        if context is None:
+            raise ValueError(
+                "This model was fitted with a context: give sample the parent's "
+                "attributes of each row as context=."
+            )
+        if len(context) != num_rows:
+            raise ValueError(
+                f"context has {len(context)} rows but num_rows is {num_rows}: give one "
+                "row of context for each row to sample."
+            )
+        return codec.encode(context)
+
+    def _keep_valid(self, frame):
+        """Drop rows that violate a constraint, and say which constraints they were."""
+        constraints = self._constraints()
+        violated = {
+            column: constraint.violations(frame[column])
+            for column, constraint in constraints.items()
+            if column in frame
+        }
+        bad = pd.DataFrame(violated, index=frame.index).any(axis=1)
+        if not bad.any():
+            return frame
+        counts = {column: int(mask.sum()) for column, mask in violated.items()}
+        described = [
+            f"{column}: {counts[column]} rows outside {constraints[column].describe()}"
+            for column in counts
+            if counts[column]
+        ]
+        if bad.all():
+            raise ConstraintViolationError(
+                "No sampled row satisfies the constraints: " + "; ".join(described)
+            )
+        log.warning("constraint_violations", dropped=int(bad.sum()), found=described)
+        return frame[~bad]
+
+    def _constraints(self):
+        if self.metadata is None or self._table_name is None:
+            return {}
+        return self.metadata.get_table(self._table_name).constraints
+
+    def score(self, X, y=None, *, context=None):
+        """Fidelity of a seeded sample to X.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            As in ``fit``.
+        y : ignored
+        context : DataFrame of shape (n_rows, n_context_columns), optional
+
+        Returns
+        -------
+        float
+            Mean of the mean column shape and the mean pair trend, at most 1.
+        """
+        check_is_fitted(self)
+        codec = self._fitted.codec
+        real = codec.encode(X)
+        n = min(len(real), MAX_SCORED_ROWS)
+        if context is not None:
+            context = context.iloc[:n]
+        table = self._fitted.draw(
+            n, self.seed_, context=self._encode_context(context, n), n_jobs=self.n_jobs
+        )
+        return fidelity(surrogate_frame(codec, real), surrogate_frame(codec, table))
+
+    def save(self, path, *, overwrite=False):
+        """Write the model to a directory, without the rows it was fitted on.
+
+        Parameters
+        ----------
+        path : path-like
+            A new directory.
+        overwrite : bool, default=False
+            Replace a model that is there; a crash leaves the old one or the new one.
+
+        Raises
+        ------
+        SerializationError
+        """
+        check_is_fitted(self)
+        history = self.history_.to_dict("records")
+        manifest = manifest_of(self, self._fitted)
+        files.write_model(path, self._fitted, manifest, history, overwrite=overwrite)
+
+    def load(self, path):
+        """Restore a saved model, its parameters included; no code in it is run.
+
+        Parameters
+        ----------
+        path : path-like
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        SerializationError
+            When a file is missing, damaged or from a newer version.
+        """
+        device = resolve_device(self.device)
+        fitted, manifest, history = files.read_model(path, device)
+        for name, value in hyperparameters(manifest).items():
+            setattr(self, name, value)
+        self._fitted = fitted
+        self.net_ = None
+        self._table_name = manifest["table_name"]
+        self.seed_ = manifest["seed"]
+        self.history_ = pd.DataFrame(history)
+        self.layout_ = fitted.codec.layout
+        self.transformer_ = fitted.codec.transformer
+        context = fitted.context_codec
+        self.context_transformer_ = None if context is None else context.transformer
+        self.n_features_in_ = manifest["n_features_in"]
+        if manifest["feature_names_in"] is not None:
+            self.feature_names_in_ = pd.Index(manifest["feature_names_in"]).to_numpy(
+                dtype=object
+            )
+        return self
+
+    @classmethod
+    def from_saved(cls, path, *, device="auto"):
+        """A fitted CTGAN from a saved directory.
+
+        Parameters
+        ----------
+        path : path-like
+        device : str, default="auto"
+
+        Returns
+        -------
+        CTGAN
+        """
+        return cls(device=device).load(path)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        return tags
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_fitted")
+
+
+def _check_rows(value, name="num_rows", least=0):
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be an integer, got {value!r}.")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}.")
+    return int(value)
+
+
+def _renumber(frame, start):
+    return frame.set_axis(pd.RangeIndex(start, start + len(frame)))

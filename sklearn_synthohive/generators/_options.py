@@ -1,0 +1,176 @@
+"""Parameters of CTGAN: what they may be, and how they are written to a file."""
+
+from __future__ import annotations
+
+import numbers
+import platform
+
+import numpy as np
+import pandas as pd
+import sklearn
+import torch
+from sklearn.base import BaseEstimator
+
+from sklearn_synthohive.exceptions import SchemaError
+from sklearn_synthohive.metadata import Metadata
+from sklearn_synthohive.utils.params import Interval, StrOptions
+
+__all__ = ["PARAMETER_CONSTRAINTS", "check_parameters", "resolve_device"]
+
+_POSITIVE = [Interval(numbers.Integral, 1, None, closed="left")]
+_RATE = [Interval(numbers.Real, 0, None, closed="neither")]
+_WEIGHT = [Interval(numbers.Real, 0, None, closed="left")]
+
+PARAMETER_CONSTRAINTS: dict = {
+    "metadata": [Metadata, None],
+    "embedding_dim": _POSITIVE,
+    "generator_dim": ["array-like"],
+    "discriminator_dim": ["array-like"],
+    "batch_size": _POSITIVE,
+    "epochs": _POSITIVE,
+    "embedding_threshold": [Interval(numbers.Integral, 1, None, closed="left")],
+    "n_components": _POSITIVE,
+    "discriminator_steps": _POSITIVE,
+    "generator_lr": _RATE,
+    "discriminator_lr": _RATE,
+    "generator_decay": _WEIGHT,
+    "device": [str, torch.device],
+    "generator": [StrOptions({"mlp"})],
+    "pac": _POSITIVE,
+    "batch_norm": ["boolean"],
+    "moment_weight": _WEIGHT,
+    "average_decay": [Interval(numbers.Real, 0, 1, closed="left")],
+    "clamp_conditions": ["boolean"],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(numbers.Real, 0, 1, closed="left")],
+    "n_iter_no_change": _POSITIVE,
+    "tol": _WEIGHT,
+    "resume_from": "no_validation",
+    "transformer": [BaseEstimator, None],
+    "random_state": ["random_state"],
+    "n_jobs": [numbers.Integral, None],
+    "callbacks": [list, tuple, None],
+}
+
+
+def check_parameters(model, X, y, table_name, checkpoint_interval):
+    """Refuse what contradicts itself, before any work.
+
+    Parameters
+    ----------
+    model : CTGAN
+    X, y, table_name, checkpoint_interval
+        As given to ``fit``.
+    """
+    if isinstance(y, (pd.DataFrame, str)):
+        what = "table_name=" if isinstance(y, str) else "context="
+        raise TypeError(
+            f"The second argument of fit is scikit-learn's y, which is ignored: give a "
+            f"{type(y).__name__} as {what}"
+        )
+    for name in ("generator_dim", "discriminator_dim"):
+        widths = getattr(model, name)
+        whole = all(isinstance(w, numbers.Integral) and w > 0 for w in widths)
+        if isinstance(widths, str) or not whole:
+            raise ValueError(f"{name} must hold positive integers, got {widths!r}.")
+    if model.batch_size < model.pac or model.batch_size % model.pac:
+        raise ValueError(
+            f"batch_size ({model.batch_size}) must be a multiple of pac ({model.pac}): "
+            "the critic judges pac rows together."
+        )
+    if not isinstance(checkpoint_interval, numbers.Integral) or checkpoint_interval < 1:
+        raise ValueError(
+            f"checkpoint_interval must be a positive integer, got {checkpoint_interval!r}."
+        )
+    if table_name is not None and model.metadata is None and model.transformer is None:
+        raise SchemaError(
+            f"table_name={table_name!r} needs metadata: CTGAN(metadata=...)."
+        )
+
+
+def resolve_device(device) -> str:
+    """The torch device of a parameter; "auto" is CUDA where there is one.
+
+    Parameters
+    ----------
+    device : str or torch.device
+
+    Returns
+    -------
+    str
+    """
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        resolved = torch.device(device)
+        torch.empty(0, device=resolved)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(
+            f"device={device!r} cannot be used here ({error}); 'cpu' always can."
+        ) from error
+    return str(resolved)
+
+
+def manifest_of(model, parts) -> dict:
+    """What ``metadata.json`` says of a model: JSON's types only.
+
+    Parameters
+    ----------
+    model : CTGAN
+    parts : object with ``codec`` and ``context_codec``
+
+    Returns
+    -------
+    dict
+    """
+    parameters = model.get_params(deep=False)
+    # Objects that hold code or paths of this machine are not part of the model.
+    for name in ("callbacks", "resume_from", "transformer", "device"):
+        parameters.pop(name)
+    metadata = parameters.pop("metadata")
+    if not isinstance(parameters["random_state"], (int, type(None))):
+        parameters["random_state"] = None
+    names = getattr(model, "feature_names_in_", None)
+    return {
+        "model": "CTGAN",
+        "parameters": {k: _plain(v) for k, v in parameters.items()},
+        "metadata": None if metadata is None else metadata.to_dict(),
+        "table_name": model._table_name,
+        "seed": model.seed_,
+        "n_features_in": int(model.n_features_in_),
+        "feature_names_in": None if names is None else [str(n) for n in names],
+        "versions": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "pandas": pd.__version__,
+            "scikit-learn": sklearn.__version__,
+            "torch": torch.__version__,
+        },
+    }
+
+
+def hyperparameters(manifest: dict) -> dict:
+    """Undo the part of :func:`manifest_of` that holds the parameters.
+
+    Parameters
+    ----------
+    manifest : dict
+
+    Returns
+    -------
+    dict
+    """
+    parameters = dict(manifest["parameters"])
+    for name in ("generator_dim", "discriminator_dim"):
+        parameters[name] = tuple(parameters[name])
+    metadata = manifest["metadata"]
+    parameters["metadata"] = None if metadata is None else Metadata.from_dict(metadata)
+    return parameters
+
+
+def _plain(value):
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (tuple, list, np.ndarray)):
+        return [_plain(v) for v in value]
+    return value
