@@ -171,7 +171,7 @@ def assert_schema(sample, table):
     )
     for column in table:
         got, expected = sample[column].dtype, table[column].dtype
-        assert got == expected, f"{column!r} is {got} instead of {expected}"
+        assert got == expected, f"{column!r} is {got!r} instead of {expected!r}"
     expected = np.arange(len(sample))
     assert np.array_equal(sample.index, expected), "the index is not 0, 1, 2, ..."
 

@@ -222,7 +222,7 @@ def _write_members(part, members, content, format_version):
     text = json.dumps(content, indent=2) + "\n"
     (part / _MANIFEST).write_text(text, encoding="utf-8")
     _sync(part / _MANIFEST)
-    _sync(part)
+    _sync_names(part)
 
 
 def _take_place(part, target):
@@ -238,7 +238,7 @@ def _take_place(part, target):
         if aside.exists() and not target.exists():
             os.rename(aside, target)
         raise
-    _sync(target.parent)
+    _sync_names(target.parent)
 
 
 def _put_back(target):
@@ -299,13 +299,21 @@ def _token():
 
 
 def _sync(path):
-    if path.is_dir() and os.name != "posix":
-        return
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    handle = os.open(path, os.O_RDWR)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _sync_names(directory):
+    """Flush the names in a directory, where the system can do so at all."""
+    with contextlib.suppress(OSError):
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _read_manifest(target):
