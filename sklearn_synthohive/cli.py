@@ -170,14 +170,25 @@ def _sample(arguments):
     from sklearn_synthohive.io import TableWriter
 
     model = CTGAN.from_saved(arguments.model)
-    conditions = _conditions(arguments.condition, model) or None
-    batches = model.sample_batches(
-        arguments.rows, SAMPLE_ROWS, seed=arguments.seed, conditions=conditions
-    )
+    conditions = _conditions(arguments.condition, model)
     with TableWriter(arguments.output) as writer:
-        for batch in batches:
-            writer.write(batch)
+        for frame in _frames(model, arguments.rows, arguments.seed, conditions):
+            writer.write(frame)
     print(f"{arguments.output}: {arguments.rows:,} rows")
+
+
+def _frames(model, n_rows, seed, conditions):
+    from sklearn_synthohive.utils.random import chunk_seeds, draw_seed
+
+    if not conditions:
+        yield from model.sample_batches(n_rows, SAMPLE_ROWS, seed=seed)
+        return
+    starts = range(0, n_rows, SAMPLE_ROWS)
+    for start, batch_seed in zip(
+        starts, chunk_seeds(draw_seed(seed), len(starts)), strict=True
+    ):
+        size = min(SAMPLE_ROWS, n_rows - start)
+        yield model.sample(size, seed=batch_seed, conditions=conditions)
 
 
 def _conditions(texts, model):
