@@ -1,5 +1,6 @@
 """Read a table from a file, without changing what its values mean."""
 
+import warnings
 from pathlib import Path
 
 import pandas as pd
@@ -77,6 +78,10 @@ def read_table(path, *, parse_dates=True):
 def _or_explain(path, read, *args, **kwargs):
     try:
         return read(*args, **kwargs)
+    except pd.errors.ParserWarning as error:
+        raise ValueError(
+            f"{str(path)!r} has more fields in its rows than names in its first line."
+        ) from error
     except (ValueError, EOFError, OSError) as error:
         # An EmptyDataError and a UnicodeDecodeError are ValueErrors too.
         if isinstance(error, PermissionError):
@@ -96,11 +101,11 @@ def _read_csv(path, parse_dates):
             f"The file {str(path)!r} has the column {repeated.iloc[0]!r} twice; rename "
             "one of them."
         )
-    frame = _or_explain(path, pd.read_csv, path, low_memory=False, **options)
-    if not isinstance(frame.index, pd.RangeIndex):
-        raise ValueError(
-            f"{str(path)!r} has more fields in its rows than names in its first line."
-        )
+    with warnings.catch_warnings():
+        # Else fields beyond the names are dropped, or become the index.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        options |= {"index_col": False}
+        frame = _or_explain(path, pd.read_csv, path, low_memory=False, **options)
     frame = _as_written(frame, path, options)
     if parse_dates:
         for column in frame.columns:

@@ -122,18 +122,17 @@ class TableWriter:
     def __exit__(self, kind, error, trace):
         sink, self._sink = self._sink, None
         try:
-            if kind is None and self._columns is None:
+            if kind is None and self._columns is not None:
+                sink.close()
+                _sync(self._part)
+                os.replace(self._part, self._path)
+                return
+            with contextlib.suppress(Exception):
+                sink.close()
+            if kind is None:
                 raise SchemaError(f"Nothing was written to {str(self._path)!r}.")
-            if kind is not None:
-                with contextlib.suppress(Exception):
-                    sink.close()
-                return False
-            sink.close()
-            _sync(self._part)
-            os.replace(self._part, self._path)
         finally:
             self._part.unlink(missing_ok=True)
-        return False
 
 
 class _CsvSink:
