@@ -196,7 +196,7 @@ class Constraint:
         if self._grid is not None and types.is_float_dtype(values.dtype):
             # A float on the grid may differ from its rounded self in the last bits.
             dtype: Any = values.dtype
-            bits = 1e-6 if dtype.itemsize == 4 else 1e-15
+            bits = 2.5e-7 if dtype.itemsize == 4 else 1e-15
             slack = 1e-6 * 10.0**-self._grid + bits * values.abs()
             broken |= _mask((values.round(self._grid) - values).abs() > slack)
         low, high = self._ends(values, grid=False)

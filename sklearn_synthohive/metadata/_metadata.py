@@ -379,7 +379,7 @@ def _link_problems(
     orphans = int((~keys.isin(pd.MultiIndex.from_frame(parent[theirs]))).sum())
     if orphans:
         return [
-            f"{label}: {orphans} rows refer to a {reference.table} that is not there; "
+            f"{label}: {orphans} keys are not in {reference.table}; "
             "drop the rows, clear the key, or add the parents."
         ]
     return []
