@@ -195,7 +195,8 @@ def _factorise(series):
     """Codes (-1 where missing) and distinct values, as an Index."""
     if isinstance(series.dtype, pd.CategoricalDtype):
         return series.cat.codes.to_numpy(dtype=np.intp), series.cat.categories
-    codes, values = pd.factorize(series.array)
+    plain = isinstance(series.dtype, np.dtype)
+    codes, values = pd.factorize(series.to_numpy() if plain else series.array)
     return codes, pd.Index(values, dtype=series.dtype)
 
 

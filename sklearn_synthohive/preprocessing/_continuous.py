@@ -9,6 +9,7 @@ from sklearn_synthohive.preprocessing._axis import Axis
 from sklearn_synthohive.preprocessing._kinds import (
     check_same_kind,
     column_error,
+    is_category,
     kind_of,
 )
 from sklearn_synthohive.preprocessing._mixture import Modes, fit_modes
@@ -93,9 +94,17 @@ class ContinuousColumn:
         -------
         ContinuousColumn
         """
+        if is_category(series):
+            if not series.isna().all():
+                raise column_error(
+                    series.name,
+                    f"holds categories ({series.dtype}), which have no order that a "
+                    "mixture could use; encode it by DataTransformer, or convert it.",
+                )
+            # Missing values only: any line will do.
+            series = series.astype(object)
         kind = kind_of(series)
-        if kind == "empty":
-            kind, series = "number", series.astype(object)
+        kind = "number" if kind == "empty" else kind
         axis, values, counts, n_missing = Axis.fit(series, kind)
         is_spike = spikes.find(counts)
         modes, ends = None, (0.0, 0.0)
@@ -105,7 +114,7 @@ class ContinuousColumn:
             modes = fit_modes(
                 positions[rest],
                 counts[rest],
-                floor=0.5 if axis.integral else 1e-9,
+                on_grid=axis.integral,
                 rng=rng,
                 **mixture,
             )

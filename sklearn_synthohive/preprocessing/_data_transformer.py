@@ -259,7 +259,9 @@ class DataTransformer(ColumnEncoder):
             verbose_feature_names_out=False,
             sparse_threshold=0,
             n_jobs=self.n_jobs,
-        ).fit(row)
+        )
+        # The container is chosen once, by set_output on this estimator.
+        self.column_transformer_.set_output(transform="default").fit(row)
 
     def _compose_fitted(self):
         """The ColumnTransformer of encodings that were read from a state."""

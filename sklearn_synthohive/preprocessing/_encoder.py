@@ -129,13 +129,12 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         clips = [clip or not self._unclipped(label) for label in self.columns_]
-        columns = decode_columns(table, self._encodings, self.layout_, clips)
         if index is None:
             index = pd.RangeIndex(len(table))
-        series = [pd.Series(c, index=index, copy=False) for c in columns]
+        columns = decode_columns(table, self._encodings, self.layout_, clips, index)
         series = [
-            self._constrain(label, s.rename(label), clip)
-            for label, s in zip(self.columns_, series, strict=True)
+            self._constrain(label, column.rename(label), clip)
+            for label, column in zip(self.columns_, columns, strict=True)
         ]
         return to_container(series, self.columns_, index, self._container, self._schema)
 

@@ -66,7 +66,7 @@ def encode_columns(frame, encodings, layout):
     return CompactTable(codes, scalars)
 
 
-def decode_columns(table, encodings, layout, clips):
+def decode_columns(table, encodings, layout, clips, index):
     """The columns behind a compact table, without their names.
 
     Parameters
@@ -76,10 +76,11 @@ def decode_columns(table, encodings, layout, clips):
     layout : Layout
     clips : list of bool
         Whether each column stays within the range seen.
+    index : Index
 
     Returns
     -------
-    list of array-like
+    list of Series
     """
     if table.codes.shape[1:] != (len(encodings),) or table.scalars.shape[1:] != (
         len(layout.continuous),
@@ -90,12 +91,14 @@ def decode_columns(table, encodings, layout, clips):
             f"{table.scalars.shape[1:]}."
         )
     scalars = dict(zip(layout.continuous, table.scalars.T, strict=True))
-    return [
-        encoding.decode(
-            table.codes[:, i].astype(np.intp), scalars.get(i), clip=clips[i]
-        )
-        for i, encoding in enumerate(encodings)
-    ]
+    columns = []
+    for i, encoding in enumerate(encodings):
+        codes = table.codes[:, i].astype(np.intp)
+        values = encoding.decode(codes, scalars.get(i), clip=clips[i])
+        # Told its dtype, pandas does not guess what objects might be.
+        dtype = getattr(values, "dtype", None)
+        columns.append(pd.Series(values, index=index, dtype=dtype, copy=False))
+    return columns
 
 
 def expand_frame(table, layout, index, names=None):

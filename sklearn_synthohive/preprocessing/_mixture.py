@@ -22,6 +22,10 @@ MAX_ITER = 200
 REACH = 2.0
 # Edges of the modes of the tails, in widths of the core.
 TAILS = np.array([0.0, 15.0, 255.0])
+# A float32 tells so many grid steps apart on either side of a mode's mean, with some
+# room for rounding; wider modes are split while there are not too many.
+MAX_STEPS = 6e6
+MAX_MODES = 32
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Modes:
 
 
 def fit_modes(
-    positions, counts, *, n_components, weight_threshold, max_fit_rows, floor, rng
+    positions, counts, *, n_components, weight_threshold, max_fit_rows, on_grid, rng
 ):
     """The modes of a column.
 
@@ -66,8 +70,8 @@ def fit_modes(
         Gaussians of less weight are dropped.
     max_fit_rows : int
         The mixture is fitted on so many evenly spaced order statistics.
-    floor : float
-        Smallest standard deviation, in positions.
+    on_grid : bool
+        Whether positions are whole numbers, which the scalars should tell apart.
     rng : RandomState
         Draws the centres to start from.
 
@@ -75,6 +79,7 @@ def fit_modes(
     -------
     Modes
     """
+    floor = 0.5 if on_grid else 1e-9
     points, weights = _order_statistics(positions, counts, max_fit_rows)
     points, centre, spread = _standardise(points, weights)
     log_weights, means, deviations = fit_mixture(points, weights, n_components, rng)
@@ -83,7 +88,8 @@ def fit_modes(
     order = np.argsort(means[kept], kind="stable")
     means = centre + spread * means[kept][order]
     deviations = np.maximum(spread * deviations[kept][order], floor)
-    return _cut_line(positions, log_weights[kept][order], means, deviations)
+    modes = _cut_line(positions, log_weights[kept][order], means, deviations)
+    return _split_wide(positions, modes) if on_grid else modes
 
 
 def _order_statistics(positions, counts, size):
@@ -200,8 +206,7 @@ def _cut_line(positions, log_weights, means, deviations):
         *_crossings(log_weights, means, deviations),
     ]
     edges = np.unique(np.concatenate(cuts))
-    inner = (edges[1:] + edges[:-1]) / 2
-    probes = np.concatenate([[edges[0] - 1.0], inner, [edges[-1] + 1.0]])
+    probes = _probes(edges)
     owners, distance = _likeliest(probes, log_weights, means, deviations)
     nearest = owners.copy()
     n_gaussians = len(means)
@@ -261,19 +266,7 @@ def _with_outer_modes(positions, edges, owners, nearest, means, deviations):
     owners = np.array(
         [renamed.get(o, near) for o, near in zip(owners, nearest, strict=True)]
     )
-    own = owners[np.searchsorted(edges, positions, side="right")]
-    used = np.unique(own)
-    order = used[np.argsort(np.array(means)[used], kind="stable")]
-    number = np.full(len(means), -1)
-    number[order] = np.arange(len(order))
-    owners = _fill_gaps(number[owners])
-    changes = np.flatnonzero(owners[1:] != owners[:-1])
-    return Modes(
-        np.array(means)[order],
-        np.array(scales)[order],
-        edges[changes],
-        owners[np.concatenate([changes, [len(owners) - 1]])].astype(np.int64),
-    )
+    return _renumber(positions, edges, owners, np.array(means), np.array(scales))
 
 
 def _fill_gaps(owners):
@@ -281,3 +274,55 @@ def _fill_gaps(owners):
     valid = np.flatnonzero(owners >= 0)
     before = np.searchsorted(valid, np.arange(len(owners)), side="right") - 1
     return owners[valid[np.maximum(before, 0)]]
+
+
+def _split_wide(positions, modes):
+    """Split modes of more grid steps than a float32 tells apart into even parts."""
+    own = modes.assign(positions)
+    ends = np.array([positions[own == c][[0, -1]] for c in range(len(modes.means))])
+    width = ends[:, 1] - ends[:, 0]
+    wide = np.abs(ends - modes.means[:, None]).max(axis=1) > MAX_STEPS
+    parts = np.where(wide, np.maximum(np.ceil(width / 2 / MAX_STEPS), 1), 1)
+    if not wide.any() or parts.sum() > MAX_MODES:
+        return modes
+    parts = parts.astype(np.int64)
+    means, scales, cuts = [], [], [modes.edges]
+    for c, (low, high) in enumerate(ends):
+        if not wide[c]:
+            means.append(modes.means[[c]])
+            scales.append(modes.scales[[c]])
+            continue
+        borders = np.linspace(low, high, parts[c] + 1)
+        means.append((borders[1:] + borders[:-1]) / 2)
+        scales.append(np.maximum(np.diff(borders) / 2, 1.0))
+        cuts.append(borders[1:-1])
+    edges = np.unique(np.concatenate(cuts))
+    probes = _probes(edges)
+    owner = modes.assign(probes)
+    share = (probes - ends[owner, 0]) / np.maximum(width[owner], 1.0)
+    part = np.floor(np.clip(share, 0.0, 1.0) * parts[owner]).astype(np.int64)
+    first = np.cumsum(parts) - parts
+    owners = first[owner] + np.minimum(part, parts[owner] - 1)
+    return _renumber(
+        positions, edges, owners, np.concatenate(means), np.concatenate(scales)
+    )
+
+
+def _probes(edges):
+    """A point inside each interval between edges, the two outer ones included."""
+    inner = (edges[1:] + edges[:-1]) / 2
+    if not len(edges):
+        return np.zeros(1)
+    return np.concatenate([[edges[0] - 1.0], inner, [edges[-1] + 1.0]])
+
+
+def _renumber(positions, edges, owners, means, scales):
+    """Drop modes without values, number the rest by their means, merge intervals."""
+    used = np.unique(owners[np.searchsorted(edges, positions, side="right")])
+    order = used[np.argsort(means[used], kind="stable")]
+    number = np.full(len(means), -1)
+    number[order] = np.arange(len(order))
+    owners = _fill_gaps(number[owners])
+    changes = np.flatnonzero(owners[1:] != owners[:-1])
+    last = np.append(changes, len(owners) - 1)
+    return Modes(means[order], scales[order], edges[changes], owners[last])

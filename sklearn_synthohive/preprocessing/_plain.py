@@ -92,7 +92,8 @@ def _dtype_to_plain(dtype):
     if isinstance(dtype, pd.DatetimeTZDtype):
         return ["zoned", dtype.unit, _zone_to_plain(dtype)]
     if isinstance(dtype, pd.PeriodDtype):
-        return ["period", dtype.freq.freqstr]
+        # Its own spelling of the frequency: that of freq is for offsets ("ME").
+        return ["period", dtype.name]
     if isinstance(dtype, pd.IntervalDtype):
         return ["interval", _dtype_to_plain(dtype.subtype), dtype.closed]
     if isinstance(dtype, pd.StringDtype):
@@ -112,7 +113,7 @@ def _dtype_from_plain(plain):
     if family == "zoned":
         return pd.DatetimeTZDtype(*parts)
     if family == "period":
-        return pd.PeriodDtype(*parts)
+        return pd.PeriodDtype.construct_from_string(*parts)
     if family == "interval":
         return pd.IntervalDtype(_dtype_from_plain(parts[0]), parts[1])
     if family == "string":
@@ -121,6 +122,8 @@ def _dtype_from_plain(plain):
         import pyarrow as pa
 
         return pd.ArrowDtype(pa.ipc.read_schema(pa.py_buffer(parts[0])).field(0).type)
+    if family == "numpy":
+        return np.dtype(*parts)
     return pd.api.types.pandas_dtype(*parts)
 
 

@@ -205,11 +205,13 @@ def _polars_column(series, pl):
         return pd.Series([None] * len(series), dtype=object)
     # Categories as such; everything else as Arrow, which holds missing integers.
     if series.dtype in (pl.Categorical, pl.Enum):
-        levels = series.cat.get_categories().to_list()
-        codes = pd.Index(levels).get_indexer(series.cast(pl.String).to_list())
-        return pd.Categorical.from_codes(
-            codes, dtype=pd.CategoricalDtype(levels, ordered=series.dtype == pl.Enum)
-        )
+        text = series.cast(pl.String)
+        if series.dtype == pl.Enum:
+            levels, ordered = series.dtype.categories.to_list(), True
+        else:
+            levels, ordered = text.drop_nulls().unique().sort().to_list(), False
+        dtype = pd.CategoricalDtype(levels, ordered=ordered)
+        return pd.Series(pd.Categorical(text.to_list(), dtype=dtype))
     return series.to_pandas(use_pyarrow_extension_array=True)
 
 
