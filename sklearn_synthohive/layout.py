@@ -294,7 +294,8 @@ class Layout:
         """
         if values.ndim != 2 or values.shape[1] != self.width:
             raise SchemaError(
-                f"Expected a matrix of {self.width} encoded columns, got {values.shape}."
+                f"Expected a matrix of {self.width} encoded columns, got shape "
+                f"{values.shape}."
             )
         for span in self.spans:
             block = values[:, span.start : span.stop]
@@ -315,8 +316,8 @@ class Layout:
             if not whole.all() or (states < -1e-3).any():
                 raise SchemaError(
                     f"The one-hot columns of {span.column!r} do not sum to one in "
-                    f"{int((~whole).sum())} rows: the matrix was scaled, a block was cut, "
-                    "or a raw table has such column names (then rename them)."
+                    f"{int((~whole).sum())} rows: the matrix was scaled, a block was "
+                    "cut, or a raw table has such column names (then rename them)."
                 )
 
     def compress(self, values: np.ndarray) -> CompactTable:

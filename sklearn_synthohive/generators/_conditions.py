@@ -148,7 +148,7 @@ def parse_conditions(conditions, codec, num_rows):
     if not isinstance(codec, RawCodec):
         raise ValueError(
             "conditions name values of the raw table, and this model was fitted on an "
-            "encoded matrix: use sample(pipeline, ..., conditions=...) or fit on raw rows."
+            "encoded matrix: fit on raw rows to sample with conditions."
         )
     if isinstance(conditions, pd.DataFrame):
         if len(conditions) != num_rows:

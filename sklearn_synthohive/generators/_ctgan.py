@@ -78,6 +78,13 @@ class CTGAN(ConditionalGenerativeModel, BaseEstimator):
         Batch normalisation in the generator; sampling uses its running statistics.
     moment_weight : float
         Weight of the second-moment loss; 0 switches it off.
+    state_noise : float, default=0.0
+        Scale of the Gumbel noise on categories, spikes and modes. At 0 the generator's
+        own noise decides, which lets columns depend sharply on each other; 1 is the
+        Gumbel-softmax of [1]_.
+    halving_steps : int, default=1000
+        Steps after which the learning rates have halved (1 / (1 + step /
+        halving_steps)); 0 keeps them constant.
     average_decay : float
         Decay of the moving average of the generator that is sampled from; 0 switches
         it off.
@@ -123,8 +130,8 @@ class CTGAN(ConditionalGenerativeModel, BaseEstimator):
 
     Notes
     -----
-    To reproduce [1]_: ``CTGAN(moment_weight=0, average_decay=0,
-    clamp_conditions=False, early_stopping=False, validation_fraction=0,
+    To reproduce [1]_: ``CTGAN(moment_weight=0, average_decay=0, state_noise=1,
+    halving_steps=0, clamp_conditions=False, early_stopping=False, validation_fraction=0,
     generator_lr=2e-4, discriminator_lr=2e-4,
     transformer=DataTransformer(max_spikes=0, max_distinct=0))``.
 
@@ -165,6 +172,8 @@ class CTGAN(ConditionalGenerativeModel, BaseEstimator):
         pac=10,
         batch_norm=True,
         moment_weight=1.0,
+        state_noise=0.0,
+        halving_steps=1000,
         average_decay=0.99,
         clamp_conditions=True,
         early_stopping=True,
@@ -194,6 +203,8 @@ class CTGAN(ConditionalGenerativeModel, BaseEstimator):
         self.pac = pac
         self.batch_norm = batch_norm
         self.moment_weight = moment_weight
+        self.state_noise = state_noise
+        self.halving_steps = halving_steps
         self.average_decay = average_decay
         self.clamp_conditions = clamp_conditions
         self.early_stopping = early_stopping

@@ -30,6 +30,8 @@ class FittedGAN:
         Whether forced states are put in place.
     forced_share : float
         Share of the rows in which a state is forced.
+    state_noise : float
+        Scale of the Gumbel noise on one-hot states.
     """
 
     codec: object
@@ -41,6 +43,7 @@ class FittedGAN:
     context_spec: RowSpec | None
     clamp: bool
     forced_share: float
+    state_noise: float
 
     @property
     def device(self):
@@ -114,4 +117,5 @@ class FittedGAN:
             forced=None if forced is None else forced[rows],
             clamp=self.clamp,
             forced_share=self.forced_share,
+            state_noise=self.state_noise,
         )

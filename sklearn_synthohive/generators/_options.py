@@ -39,6 +39,8 @@ PARAMETER_CONSTRAINTS: dict = {
     "pac": _POSITIVE,
     "batch_norm": ["boolean"],
     "moment_weight": _WEIGHT,
+    "state_noise": _WEIGHT,
+    "halving_steps": [Interval(numbers.Integral, 0, None, closed="left")],
     "average_decay": [Interval(numbers.Real, 0, 1, closed="left")],
     "clamp_conditions": ["boolean"],
     "early_stopping": ["boolean"],
@@ -80,7 +82,8 @@ def check_parameters(model, X, y, table_name, checkpoint_interval):
         )
     if not isinstance(checkpoint_interval, numbers.Integral) or checkpoint_interval < 1:
         raise ValueError(
-            f"checkpoint_interval must be a positive integer, got {checkpoint_interval!r}."
+            "checkpoint_interval must be a positive integer, got "
+            f"{checkpoint_interval!r}."
         )
     if table_name is not None and model.metadata is None and model.transformer is None:
         raise SchemaError(

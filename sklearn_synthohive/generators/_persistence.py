@@ -56,6 +56,7 @@ def write_model(
         "context_bounds": list(fitted.context_spec.bounds) if context else None,
         "clamp": fitted.clamp,
         "forced_share": fitted.forced_share,
+        "state_noise": fitted.state_noise,
         "history": history,
     }
     members = {
@@ -139,6 +140,7 @@ def _assemble(manifest, folder, device):
         context_spec=context_spec,
         clamp=info["clamp"],
         forced_share=info["forced_share"],
+        state_noise=info["state_noise"],
     )
     return fitted, info["history"]
 

@@ -197,8 +197,8 @@ class Run:
         state = read_training_state(where)
         if state["checksum"] != self.corpus.checksum:
             raise SerializationError(
-                f"The checkpoint {where} was written for other rows: resume with the same "
-                "table, in the same order, or start without resume_from."
+                f"The checkpoint {where} was written for other rows: resume with the "
+                "same table, in the same order, or start without resume_from."
             )
         try:
             self.net.restore(state["net"])
@@ -218,8 +218,11 @@ class Run:
         net.module_.generator.load_state_dict(net.sampler.state_dict())
         if self.model.early_stopping and self.scoring.best_state_ is not None:
             net.module_.generator.load_state_dict(self.scoring.best_state_)
+        # Checkpoints hold what training resumes from; the fitted net need not.
+        for optimizer in (net.optimizer_, net.critic_optimizer_):
+            optimizer.state.clear()
         if self.model.average_decay:
-            net.average_.load_state_dict(net.module_.generator.state_dict())
+            net.average_ = net.module_.generator
         self.fitted.generator = net.module_.generator
         self.fitted.critic = net.module_.critic
         net.callbacks = None
@@ -318,6 +321,8 @@ def recipe_of(model, data: AdversarialData) -> Recipe:
         average_decay=model.average_decay,
         forced_share=1.0 if data.context is None else CONTEXT_FORCED_SHARE,
         clamp=model.clamp_conditions,
+        state_noise=model.state_noise,
+        halving_steps=model.halving_steps,
     )
 
 
@@ -379,4 +384,5 @@ def wrap(model, corpus: Corpus, data: AdversarialData, net) -> FittedGAN:
         clamp=model.clamp_conditions,
         # Forcing a state by its margin would cut its tie to the parent's attributes.
         forced_share=1.0 if context is None else 0.0,
+        state_noise=model.state_noise,
     )

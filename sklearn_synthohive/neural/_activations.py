@@ -49,7 +49,7 @@ def activate(
     raw: torch.Tensor,
     rng: torch.Generator,
     temperature: float = 0.2,
-    straight_through: bool = False,
+    state_noise: float = 1.0,
     forced: Forced | None = None,
 ) -> GeneratedRows:
     """Rows with gradients: Gumbel-softmax (Jang et al. 2017) and tanh scalars.
@@ -60,8 +60,9 @@ def activate(
     raw : tensor of shape (n, n_out)
     rng : torch.Generator
     temperature : float
-    straight_through : bool
-        Rows hold hard one-hot states, with the gradient of the soft ones.
+    state_noise : float
+        Scale of the Gumbel noise on one-hot states. Levels of coded columns always
+        get full noise: the noise of the generator cannot tell thousands apart.
     forced : Forced, optional
         States to put in place of the network's own.
 
@@ -71,10 +72,8 @@ def activate(
     """
     spec = net.spec
     logits, scalars, queries = net.split(raw)
-    noisy = (logits + gumbel(logits.shape, rng, raw.device)) / temperature
-    parts = [
-        _relax(part, straight_through) for part in noisy.split(list(spec.sizes), dim=1)
-    ]
+    noisy = _perturb(logits, state_noise, rng) / temperature
+    parts = [part.softmax(dim=1) for part in noisy.split(list(spec.sizes), dim=1)]
     states = torch.cat(parts, dim=1) if parts else logits
     if forced is not None and parts:
         states = _clamp(states, forced, spec)
@@ -83,9 +82,8 @@ def activate(
     vectors = []
     levels = net.level_logits(queries)
     for k, level in enumerate(levels):
-        noisy = (level + gumbel(level.shape, rng, raw.device)) / temperature
         table = net.embeddings.vectors(k)
-        vector = _relax(noisy, straight_through) @ table
+        vector = (_perturb(level, 1.0, rng) / temperature).softmax(dim=1) @ table
         if forced is not None:
             here = forced.span == len(spec.onehot) + k
             own = table[torch.where(here, forced.state, 0)]
@@ -99,12 +97,10 @@ def activate(
     )
 
 
-def _relax(noisy: torch.Tensor, straight_through: bool) -> torch.Tensor:
-    soft = noisy.softmax(dim=1)
-    if not straight_through:
-        return soft
-    hard = torch.zeros_like(soft).scatter_(1, soft.argmax(1, keepdim=True), 1.0)
-    return hard + soft - soft.detach()
+def _perturb(logits: torch.Tensor, scale: float, rng: torch.Generator):
+    return (
+        logits + scale * gumbel(logits.shape, rng, logits.device) if scale else logits
+    )
 
 
 def _clamp(states: torch.Tensor, forced: Forced, spec: RowSpec) -> torch.Tensor:
@@ -125,7 +121,12 @@ def _clamp(states: torch.Tensor, forced: Forced, spec: RowSpec) -> torch.Tensor:
 
 
 @torch.no_grad()
-def draw_codes(net: TabularGenerator, raw: torch.Tensor, rng: torch.Generator):
+def draw_codes(
+    net: TabularGenerator,
+    raw: torch.Tensor,
+    rng: torch.Generator,
+    state_noise: float = 1.0,
+):
     """Draw each span's state and scalar, as in a compact table.
 
     Parameters
@@ -133,6 +134,8 @@ def draw_codes(net: TabularGenerator, raw: torch.Tensor, rng: torch.Generator):
     net : TabularGenerator
     raw : tensor of shape (n, n_out)
     rng : torch.Generator
+    state_noise : float
+        As in training.
 
     Returns
     -------
@@ -142,11 +145,10 @@ def draw_codes(net: TabularGenerator, raw: torch.Tensor, rng: torch.Generator):
     """
     spec = net.spec
     logits, scalars, queries = net.split(raw)
-    noisy = logits + gumbel(logits.shape, rng, raw.device)
+    noisy = _perturb(logits, state_noise, rng)
     states = [part.argmax(dim=1) for part in noisy.split(list(spec.sizes), dim=1)]
     levels = [
-        (level + gumbel(level.shape, rng, raw.device)).argmax(dim=1)
-        for level in net.level_logits(queries)
+        _perturb(level, 1.0, rng).argmax(dim=1) for level in net.level_logits(queries)
     ]
     values = torch.tanh(scalars) * net.bounds
     return _stack(states, raw), _stack(levels, raw), values

@@ -162,7 +162,9 @@ class MatchingRows:
         self.n_rows = len(table)
         device = table.states.device
         n_onehot = len(table.spec.onehot)
-        order, starts, counts = [], [], []
+        order: list[torch.Tensor] = []
+        starts: list[torch.Tensor] = []
+        counts: list[torch.Tensor] = []
         for k in conditions.columns:
             column = (
                 table.states[:, k] if k < n_onehot else table.coded[:, k - n_onehot]

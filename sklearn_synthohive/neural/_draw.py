@@ -26,6 +26,7 @@ def draw_rows(
     forced: np.ndarray | None = None,
     clamp: bool = True,
     forced_share: float = 1.0,
+    state_noise: float = 1.0,
 ) -> CompactTable:
     """Draw rows from one seed.
 
@@ -45,6 +46,8 @@ def draw_rows(
         Whether forced states are put in place.
     forced_share : float
         Share of the rows in which a state is forced when ``forced`` is not given.
+    state_noise : float
+        As in training.
 
     Returns
     -------
@@ -63,7 +66,7 @@ def draw_rows(
         parts.append(context.dense(rows))
         parts.append(net.context_embeddings(context.codes(rows)))
     raw = net(torch.cat(parts, dim=1), rng)
-    states, levels, scalars = draw_codes(net, raw, rng)
+    states, levels, scalars = draw_codes(net, raw, rng, state_noise)
     codes = torch.cat([states, levels], dim=1)
     if clamp:
         here = force.span >= 0

@@ -32,8 +32,9 @@ def update_average(average: nn.Module, module: nn.Module, decay: float, step: in
         Steps taken so far; the weight is ``min(decay, (step + 1) / (step + 20))``.
     """
     weight = 1 - min(decay, (step + 1) / (step + 20))
-    means = list(average.parameters())
-    torch._foreach_lerp_(means, list(module.parameters()), weight)
+    means: list[torch.Tensor] = list(average.parameters())
+    values: list[torch.Tensor] = list(module.parameters())
+    torch._foreach_lerp_(means, values, weight)
     for mean, value in zip(average.buffers(), module.buffers(), strict=True):
         if mean.is_floating_point():
             mean.lerp_(value, weight)

@@ -44,8 +44,11 @@ class Recipe:
     clamp : bool
         Forced states are put in place; else the generator learns to produce them by
         cross-entropy, as in the paper.
-    straight_through : bool
-        Generated states are hard one-hots.
+    state_noise : float
+        Scale of the Gumbel noise on one-hot states, in training and sampling.
+    halving_steps : int
+        Steps after which both learning rates have halved, as 1 / (1 + step / halving);
+        zero keeps them constant.
     """
 
     batch_size: int
@@ -56,7 +59,8 @@ class Recipe:
     penalty_weight: float = 10.0
     forced_share: float = 1.0
     clamp: bool = True
-    straight_through: bool = True
+    state_noise: float = 1.0
+    halving_steps: int = 0
 
     def activate(self, net, raw, rng, forced):
         """Rows from raw outputs, in the manner of this recipe."""
@@ -64,7 +68,7 @@ class Recipe:
             net,
             raw,
             rng,
-            straight_through=self.straight_through,
+            state_noise=self.state_noise,
             forced=forced if self.clamp else None,
         )
 
@@ -127,7 +131,8 @@ class AdversarialData:
         chunks = [self.draw(5_000, rng, recipe)[1] for _ in range(n_chunks)]
         parts = [self.dense(rows) for rows in chunks]
         self.scale = _moment_scale(parts, self.widths)
-        self.moments = sum(second_moments(p, self.scale) for p in parts) / n_chunks
+        moments = [second_moments(part, self.scale) for part in parts]
+        self.moments = torch.stack(moments).mean(0)
 
     @property
     def widths(self) -> list[tuple[int, int]]:
@@ -225,6 +230,8 @@ def train_epoch(
     net.train()
     totals: dict[str, torch.Tensor] = {}
     for k in range(recipe.steps):
+        for optimizer in (generator_optimizer, critic_optimizer):
+            _decay_rate(optimizer, recipe.halving_steps, step + k)
         for _ in range(recipe.critic_steps):
             loss = critic_loss(net, data, recipe, rng)
             critic_optimizer.zero_grad(set_to_none=True)
@@ -234,7 +241,7 @@ def train_epoch(
         net.critic.requires_grad_(False)
         losses = generator_losses(net, data, recipe, rng)
         generator_optimizer.zero_grad(set_to_none=True)
-        sum(losses.values()).backward()
+        torch.stack(list(losses.values())).sum().backward()
         generator_optimizer.step()
         net.critic.requires_grad_(True)
         for name, value in losses.items():
@@ -242,6 +249,14 @@ def train_epoch(
         if average is not None:
             update_average(average, net.generator, recipe.average_decay, step + k)
     return {name: total / recipe.steps for name, total in totals.items()}
+
+
+def _decay_rate(optimizer, halving_steps, step):
+    """A schedule without a horizon: nobody knows beforehand when training ends."""
+    if halving_steps:
+        for group in optimizer.param_groups:
+            initial = group.setdefault("initial_lr", group["lr"])
+            group["lr"] = initial / (1 + step / halving_steps)
 
 
 def _add(totals, name, loss, share=1):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import EarlyStopping
+from skorch.history import History
 
 from sklearn_synthohive.neural._ema import warm_copy
 from sklearn_synthohive.neural._epoch import AdversarialData, Recipe, train_epoch
@@ -71,10 +74,11 @@ class AdversarialNet(NeuralNet):
     def initialize_optimizer(self, triggered_directly=None):
         """One Adam a network; the embeddings learn from both losses."""
         generator, critic = self.module_.generator, self.module_.critic
-        shared = list(generator.embeddings.parameters())
-        if generator.context_embeddings is not None:
-            shared += generator.context_embeddings.parameters()
-        options = {"betas": self.betas, "fused": True}
+        shared = [
+            *generator.embeddings.parameters(),
+            *generator.context_embeddings.parameters(),
+        ]
+        options: dict[str, Any] = {"betas": self.betas, "fused": True}
         self.optimizer_ = torch.optim.Adam(
             generator.parameters(),
             lr=self.lr,
@@ -166,5 +170,5 @@ class AdversarialNet(NeuralNet):
             self.average_.load_state_dict(state["average"])
         self.optimizer_.load_state_dict(state["optimizer"])
         self.critic_optimizer_.load_state_dict(state["critic_optimizer"])
-        self.history = type(self.history)(state["history"])
+        self.history = History(state["history"])
         return self

@@ -40,14 +40,17 @@ class EntityEmbeddings(nn.Module):
 
     Parameters
     ----------
-    spec : RowSpec
+    spec : RowSpec or None
+        None makes an embedding of no columns.
     rng : torch.Generator
     """
 
-    def __init__(self, spec: RowSpec, rng: torch.Generator):
+    def __init__(self, spec: RowSpec | None, rng: torch.Generator):
         super().__init__()
         self.tables = nn.ParameterList()
-        for n_levels, width in zip(spec.levels, spec.embedding_widths, strict=True):
+        levels = spec.levels if spec else ()
+        widths = spec.embedding_widths if spec else ()
+        for n_levels, width in zip(levels, widths, strict=True):
             table = torch.empty(n_levels, width)
             self.tables.append(nn.Parameter(nn.init.normal_(table, generator=rng)))
 
@@ -181,8 +184,9 @@ class Critic(nn.Module):
         if not with_gradient:
             return scores
         gradient = self.head.weight.expand(len(x), -1)
-        for layer, slope in zip(reversed(self.layers), reversed(slopes), strict=True):
-            gradient = (gradient * slope) @ layer.weight
+        weights = [layer.get_parameter("weight") for layer in self.layers]
+        for weight, slope in zip(reversed(weights), reversed(slopes), strict=True):
+            gradient = (gradient * slope) @ weight
         return scores, gradient
 
 
@@ -212,6 +216,8 @@ class TabularGenerator(nn.Module):
         normalize: bool,
     ):
         super().__init__()
+        self.bounds: torch.Tensor
+        self.has_value: torch.Tensor
         self.spec = spec
         self.noise_width = noise_width
         self.n_given = condition_width + (context_spec.width if context_spec else 0)
@@ -219,9 +225,7 @@ class TabularGenerator(nn.Module):
         n_in = noise_width + self.n_given
         self.network = ResidualGenerator(n_in, hidden, n_out, rng, normalize)
         self.embeddings = EntityEmbeddings(spec, rng)
-        self.context_embeddings = (
-            EntityEmbeddings(context_spec, rng) if context_spec else None
-        )
+        self.context_embeddings = EntityEmbeddings(context_spec, rng)
         self.level_biases = nn.ParameterList(
             nn.Parameter(torch.zeros(n)) for n in spec.levels
         )
