@@ -244,10 +244,8 @@ def table_of(result: dict) -> pd.DataFrame:
 def _cell(values, decimals) -> str:
     if not values:
         return ""
-    mean = f"{np.mean(values):.{decimals}f}"
-    if len(values) == 1:
-        return mean
-    return f"{mean} [{min(values):.{decimals}f}, {max(values):.{decimals}f}]"
+    mean, low, high = (f"{f(values):.{decimals}f}" for f in (np.mean, min, max))
+    return mean if low == high else f"{mean} [{low}, {high}]"
 
 
 def main(argv=None) -> int:
