@@ -40,7 +40,12 @@ def test_batches_are_one_table(path):
         for start, stop in ((0, 0), (0, 3), (3, 4), (4, 10)):
             writer.write(whole.iloc[start:stop])
     assert writer.rows == 10
-    pd.testing.assert_frame_equal(read_table(path), whole)
+    # pandas 2 reads a missing text as None or NaN, by the format.
+    read, whole = (
+        frame.fillna({"s": "missing"}).astype({"t": "datetime64[us]"})
+        for frame in (read_table(path), whole)
+    )
+    pd.testing.assert_frame_equal(read, whole)
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
