@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sklearn_synthohive.exceptions import SchemaError
@@ -149,6 +149,7 @@ def test_arrow_columns_keep_their_type(kind):
     assert rule.violations(result).tolist() == [False, False]
 
 
+@settings(deadline=None)
 @given(
     values=st.lists(
         st.one_of(st.none(), st.floats(-1e6, 1e6), st.integers(-100, 100)), max_size=8
