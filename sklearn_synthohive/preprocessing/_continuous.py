@@ -12,7 +12,7 @@ from sklearn_synthohive.preprocessing._kinds import (
     is_category,
     kind_of,
 )
-from sklearn_synthohive.preprocessing._mixture import Modes, fit_modes
+from sklearn_synthohive.preprocessing._modes import Modes, fit_modes
 
 __all__ = ["ContinuousColumn", "SpikeRule"]
 

@@ -1,137 +1,37 @@
-"""A variational mixture of Gaussians on a line, and the modes that come of it.
+"""A variational mixture of Gaussians on a line of weighted points.
 
 The mixture is that of a truncated Dirichlet process (Blei and Jordan 2006, Variational
 inference for Dirichlet process mixtures; Bishop 2006, section 10.2), with the priors of
-scikit-learn's ``BayesianGaussianMixture``. On a line with weighted points it takes
-milliseconds; the tests compare the two.
+scikit-learn's ``BayesianGaussianMixture``, with which the tests compare it. On a line,
+with repeated points counted once, it takes milliseconds.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import digamma
 from sklearn.cluster import kmeans_plusplus
 
-__all__ = ["Modes", "fit_mixture", "fit_modes"]
+__all__ = ["fit_mixture", "variational_updates"]
 
 CONCENTRATION = 1e-3
 REGULARISATION = 1e-6
 MAX_ITER = 200
-# A value further from the mean of its Gaussian than so many times 4 sigma belongs to
-# a mode of its own, so that outliers cannot stretch the scalar.
-REACH = 2.0
-# Edges of the modes of the tails, in widths of the core.
-TAILS = np.array([0.0, 15.0, 255.0])
-# A float32 tells so many grid steps apart on either side of a mode's mean, with some
-# room for rounding; wider modes are split while there are not too many.
-MAX_STEPS = 6e6
-MAX_MODES = 32
+TOLERANCE = 1e-4
 
 
-@dataclass(frozen=True)
-class Modes:
-    """Which mode a position belongs to, and its scalar there.
-
-    Attributes
-    ----------
-    means, scales : ndarray of shape (n_modes,)
-        The scalar of position p in mode c is ``(p - means[c]) / scales[c]``; a scale
-        is four standard deviations.
-    edges : ndarray of shape (n_intervals - 1,)
-        Between two edges all positions have the same mode.
-    owners : ndarray of shape (n_intervals,)
-        The mode of each interval.
-    """
-
-    means: np.ndarray
-    scales: np.ndarray
-    edges: np.ndarray
-    owners: np.ndarray
-
-    def assign(self, positions):
-        """The mode of each position."""
-        return self.owners[np.searchsorted(self.edges, positions, side="right")]
-
-
-def fit_modes(
-    positions, counts, *, n_components, weight_threshold, max_fit_rows, on_grid, rng
-):
-    """The modes of a column.
-
-    Parameters
-    ----------
-    positions : ndarray of float64
-        Distinct, ascending.
-    counts : ndarray of int
-        Number of rows of each.
-    n_components : int
-        Largest number of Gaussians.
-    weight_threshold : float
-        Gaussians of less weight are dropped.
-    max_fit_rows : int
-        The mixture is fitted on so many evenly spaced order statistics.
-    on_grid : bool
-        Whether positions are whole numbers, which the scalars should tell apart.
-    rng : RandomState
-        Draws the centres to start from.
-
-    Returns
-    -------
-    Modes
-    """
-    floor = 0.5 if on_grid else 1e-9
-    points, weights = _order_statistics(positions, counts, max_fit_rows)
-    points, centre, spread = _standardise(points, weights)
-    log_weights, means, deviations = fit_mixture(points, weights, n_components, rng)
-    kept = log_weights > np.log(weight_threshold)
-    kept |= log_weights == log_weights.max()
-    order = np.argsort(means[kept], kind="stable")
-    means = centre + spread * means[kept][order]
-    deviations = np.maximum(spread * deviations[kept][order], floor)
-    modes = _cut_line(positions, log_weights[kept][order], means, deviations)
-    return _split_wide(positions, modes) if on_grid else modes
-
-
-def _order_statistics(positions, counts, size):
-    """At most ``size`` evenly spaced rows of a sorted column, repeats counted."""
-    ends = np.cumsum(counts)
-    n_rows = int(ends[-1])
-    if n_rows <= size:
-        return positions, counts.astype(np.float64)
-    ranks = ((np.arange(size) + 0.5) * (n_rows / size)).astype(np.int64)
-    chosen, weights = np.unique(
-        np.searchsorted(ends, ranks, side="right"), return_counts=True
-    )
-    return positions[chosen], weights.astype(np.float64)
-
-
-def _standardise(points, weights):
-    """Centre and scale by the bulk; what lies far outside moves to its border."""
-    ranks = (np.cumsum(weights) - weights / 2) / weights.sum()
-    low, centre, high = np.interp([0.05, 0.5, 0.95], ranks, points)
-    bulk = high - low
-    if bulk > 0:
-        points = np.clip(points, centre - 20 * bulk, centre + 20 * bulk)
-    mean = np.average(points, weights=weights)
-    spread = np.sqrt(np.average((points - mean) ** 2, weights=weights))
-    if not spread > 0:
-        spread = 1.0
-    return (points - mean) / spread, mean, spread
-
-
-def fit_mixture(points, weights, n_components, rng, max_iter=MAX_ITER, tol=1e-3):
-    """Variational Dirichlet-process mixture of Gaussians on weighted points.
+def fit_mixture(points, weights, n_components, rng):
+    """Fit the mixture, starting from centres that k-means++ draws.
 
     Parameters
     ----------
     points : ndarray of shape (n_points,)
+        Standardised.
     weights : ndarray of shape (n_points,)
+        Number of rows at each point.
     n_components : int
         Truncation; fewer where there are fewer points.
     rng : RandomState
-    max_iter : int
-    tol : float
-        Stop when no component's share changes by more.
 
     Returns
     -------
@@ -141,188 +41,97 @@ def fit_mixture(points, weights, n_components, rng, max_iter=MAX_ITER, tol=1e-3)
     centres, _ = kmeans_plusplus(
         points[:, None], n_components, sample_weight=weights, random_state=rng
     )
-    nearest = np.abs(points[:, None] - centres[:, 0]).argmin(axis=1)
-    resp = np.zeros((len(points), n_components))
-    resp[np.arange(len(points)), nearest] = 1.0
-    return variational_updates(points, weights, resp, max_iter, tol)
+    nearest = np.abs(centres - points).argmin(axis=0)
+    shares = (nearest == np.arange(n_components)[:, None]).astype(np.float64)
+    return variational_updates(points, weights, shares)
 
 
-def variational_updates(points, weights, resp, max_iter, tol):
-    """Alternate the two updates from given responsibilities.
+def variational_updates(points, weights, shares, max_iter=MAX_ITER, tol=TOLERANCE):
+    """Update Gaussians and memberships in turn.
+
+    Parameters
+    ----------
+    points, weights : ndarray of shape (n_points,)
+    shares : ndarray of shape (n_components, n_points)
+        The memberships to start from; each point's sum to one.
+    max_iter : int
+    tol : float
+        Stop when no component gains or loses more than this share of the rows.
 
     Returns
     -------
     log_weights, means, deviations : ndarray of shape (n_components,)
     """
     total = weights.sum()
-    prior_mean = weights @ points / total
-    prior_scale = (weights @ (points - prior_mean) ** 2) / max(total - 1, 1)
-    squares = np.stack([np.ones_like(points), points, points**2]) * weights
-    shares = np.zeros(resp.shape[1])
+    basis = np.stack([points**2, points, np.ones_like(points)])
+    moments = (basis * weights).T
+    centre = weights @ points / total
+    spread = weights @ (points - centre) ** 2 / max(total - 1, 1)
+    last = np.zeros(len(shares))
     for _ in range(max_iter):
-        count, first, second = squares @ resp
-        count = count + 10 * np.finfo(np.float64).eps
-        mean = first / count
-        scatter = np.maximum(second / count - mean**2, 0.0) + REGULARISATION
-        # Posterior of each Gaussian: prior of one observation at the overall mean.
-        strength = 1.0 + count
-        means = (prior_mean + count * mean) / strength
-        freedom = 1.0 + count
-        variances = (
-            prior_scale + count * scatter + count / strength * (mean - prior_mean) ** 2
-        ) / freedom
-        after = np.concatenate([np.cumsum(count[::-1])[-2::-1], [0.0]])
-        sticks = 1.0 + count, CONCENTRATION + after
-        change = np.abs(count / total - shares).max()
-        shares = count / total
+        posterior = _update_gaussians(shares @ moments, centre, spread)
+        change = np.abs(posterior.count - last).max() / total
         if change < tol:
             break
-        both = digamma(sticks[0] + sticks[1])
-        log_left = np.concatenate([[0.0], np.cumsum(digamma(sticks[1]) - both)[:-1]])
-        log_prior = digamma(sticks[0]) - both + log_left
-        log_precision = np.log(2.0) + digamma(freedom / 2) - np.log(freedom)
-        constant = log_prior + 0.5 * (
-            log_precision - 1.0 / strength - np.log(variances)
-        )
-        log_resp = constant - 0.5 * (points[:, None] - means) ** 2 / variances
-        log_resp -= log_resp.max(axis=1, keepdims=True)
-        resp = np.exp(log_resp)
-        resp /= resp.sum(axis=1, keepdims=True)
-    expected = sticks[0] / (sticks[0] + sticks[1])
-    left = np.concatenate([[1.0], np.cumprod(1.0 - expected)[:-1]])
-    mixing = expected * left
-    return np.log(mixing / mixing.sum()), means, np.sqrt(variances)
-
-
-def _cut_line(positions, log_weights, means, deviations):
-    """Cut the line where the likeliest Gaussian changes or is out of reach."""
-    used = np.unique(_likeliest(positions, log_weights, means, deviations)[0])
-    log_weights, means, deviations = log_weights[used], means[used], deviations[used]
-    borders = _borders(means, deviations)
-    cuts = [
-        means - 4 * REACH * deviations,
-        means + 4 * REACH * deviations,
-        borders,
-        *_crossings(log_weights, means, deviations),
-    ]
-    edges = np.unique(np.concatenate(cuts))
-    probes = _probes(edges)
-    owners, distance = _likeliest(probes, log_weights, means, deviations)
-    nearest = owners.copy()
-    n_gaussians = len(means)
-    out = distance > 4 * REACH
-    owners[out] = n_gaussians + np.searchsorted(borders, probes[out])
-    return _with_outer_modes(positions, edges, owners, nearest, means, deviations)
-
-
-def _likeliest(points, log_weights, means, deviations):
-    """The Gaussian of highest posterior, and the distance in its deviations."""
-    scaled = (points[:, None] - means) / deviations
-    log_joint = log_weights - np.log(deviations) - 0.5 * scaled**2
-    best = log_joint.argmax(axis=1)
-    return best, np.abs(scaled[np.arange(len(points)), best])
-
-
-def _borders(means, deviations):
-    low = (means - 4 * REACH * deviations).min()
-    high = (means + 4 * REACH * deviations).max()
-    return np.concatenate(
-        [low - TAILS[::-1] * (high - low), high + TAILS * (high - low)]
+        last = posterior.count
+        # Log-density of a member as a quadratic in the point: one matrix product.
+        shares = _log_density_coefficients(posterior) @ basis
+        shares -= shares.max(axis=0)
+        np.exp(shares, out=shares)
+        shares /= shares.sum(axis=0)
+    stick = posterior.stick_a / (posterior.stick_a + posterior.stick_b)
+    rest = np.concatenate([[1.0], np.cumprod(1.0 - stick)[:-1]])
+    mixing = stick * rest
+    return (
+        np.log(mixing / mixing.sum()),
+        posterior.mean,
+        np.sqrt(posterior.variance),
     )
 
 
-def _crossings(log_weights, means, deviations):
-    """Where two Gaussians have equal posterior: at most two points a pair."""
-    first, second = np.triu_indices(len(means), k=1)
-    offset = log_weights - np.log(deviations)
-    precision = 1.0 / deviations**2
-    # In units around the first mean, so that far-off means do not cancel.
-    gap = means[second] - means[first]
-    a = 0.5 * (precision[second] - precision[first])
-    b = -precision[second] * gap
-    c = 0.5 * precision[second] * gap**2 + offset[first] - offset[second]
-    root = b**2 - 4 * a * c
-    real = root >= 0
-    a, b, c, root, start = (v[real] for v in (a, b, c, root, means[first]))
-    q = -0.5 * (b + np.where(b < 0, -1.0, 1.0) * np.sqrt(root))
-    for top, bottom in ((q, a), (c, q)):
-        found = bottom != 0
-        with np.errstate(over="ignore"):
-            at = start[found] + top[found] / bottom[found]
-        yield at[np.isfinite(at)]
+class _Posterior(NamedTuple):
+    """Parameters of the variational posterior, one entry a component."""
+
+    count: np.ndarray
+    mean: np.ndarray
+    variance: np.ndarray
+    stick_a: np.ndarray
+    stick_b: np.ndarray
 
 
-def _with_outer_modes(positions, edges, owners, nearest, means, deviations):
-    """Give the values out of reach modes of their own; number the modes anew."""
-    own = owners[np.searchsorted(edges, positions, side="right")]
-    means, scales = list(means), list(4 * deviations)
-    renamed = {c: c for c in range(len(means))}
-    for outer in np.unique(own[own >= len(renamed)]):
-        inside = positions[own == outer]
-        low, high = inside[0], inside[-1]
-        renamed[outer] = len(means)
-        means.append((low + high) / 2)
-        scales.append(max((high - low) / 2, 4 * deviations.max()))
-    owners = np.array(
-        [renamed.get(o, near) for o, near in zip(owners, nearest, strict=True)]
-    )
-    return _renumber(positions, edges, owners, np.array(means), np.array(scales))
+def _update_gaussians(moments, centre, spread):
+    """The posterior given second, first and zeroth moment of the members.
 
-
-def _fill_gaps(owners):
-    """Intervals whose mode holds no value go to the mode before them."""
-    valid = np.flatnonzero(owners >= 0)
-    before = np.searchsorted(valid, np.arange(len(owners)), side="right") - 1
-    return owners[valid[np.maximum(before, 0)]]
-
-
-def _split_wide(positions, modes):
-    """Split modes of more grid steps than a float32 tells apart into even parts."""
-    own = modes.assign(positions)
-    ends = np.array([positions[own == c][[0, -1]] for c in range(len(modes.means))])
-    width = ends[:, 1] - ends[:, 0]
-    wide = np.abs(ends - modes.means[:, None]).max(axis=1) > MAX_STEPS
-    parts = np.where(wide, np.maximum(np.ceil(width / 2 / MAX_STEPS), 1), 1)
-    if not wide.any() or parts.sum() > MAX_MODES:
-        return modes
-    parts = parts.astype(np.int64)
-    means, scales, cuts = [], [], [modes.edges]
-    for c, (low, high) in enumerate(ends):
-        if not wide[c]:
-            means.append(modes.means[[c]])
-            scales.append(modes.scales[[c]])
-            continue
-        borders = np.linspace(low, high, parts[c] + 1)
-        means.append((borders[1:] + borders[:-1]) / 2)
-        scales.append(np.maximum(np.diff(borders) / 2, 1.0))
-        cuts.append(borders[1:-1])
-    edges = np.unique(np.concatenate(cuts))
-    probes = _probes(edges)
-    owner = modes.assign(probes)
-    share = (probes - ends[owner, 0]) / np.maximum(width[owner], 1.0)
-    part = np.floor(np.clip(share, 0.0, 1.0) * parts[owner]).astype(np.int64)
-    first = np.cumsum(parts) - parts
-    owners = first[owner] + np.minimum(part, parts[owner] - 1)
-    return _renumber(
-        positions, edges, owners, np.concatenate(means), np.concatenate(scales)
+    The prior weighs as one row at the centre (Bishop 2006, eqs. 10.58 to 10.63).
+    """
+    second, first, count = moments.T
+    count = count + 10 * np.finfo(np.float64).eps
+    mean = first / count
+    scatter = np.maximum(second / count - mean**2, 0.0) + REGULARISATION
+    pull = count / (1.0 + count) * (mean - centre) ** 2
+    after = np.append(np.cumsum(count[:0:-1])[::-1], 0.0)
+    return _Posterior(
+        count=count,
+        mean=(centre + first) / (1.0 + count),
+        variance=(spread + count * scatter + pull) / (1.0 + count),
+        stick_a=1.0 + count,
+        stick_b=CONCENTRATION + after,
     )
 
 
-def _probes(edges):
-    """A point inside each interval between edges, the two outer ones included."""
-    inner = (edges[1:] + edges[:-1]) / 2
-    if not len(edges):
-        return np.zeros(1)
-    return np.concatenate([[edges[0] - 1.0], inner, [edges[-1] + 1.0]])
+def _log_density_coefficients(posterior):
+    """Coefficients of point**2, point and 1, up to a constant of all components.
 
-
-def _renumber(positions, edges, owners, means, scales):
-    """Drop modes without values, number the rest by their means, merge intervals."""
-    used = np.unique(owners[np.searchsorted(edges, positions, side="right")])
-    order = used[np.argsort(means[used], kind="stable")]
-    number = np.full(len(means), -1)
-    number[order] = np.arange(len(order))
-    owners = _fill_gaps(number[owners])
-    changes = np.flatnonzero(owners[1:] != owners[:-1])
-    last = np.append(changes, len(owners) - 1)
-    return Modes(means[order], scales[order], edges[changes], owners[last])
+    Expectations under the posterior (Bishop 2006, eqs. 10.64 to 10.66; Blei and
+    Jordan 2006 for the sticks).
+    """
+    count, mean, variance, stick_a, stick_b = posterior
+    both = digamma(stick_a + stick_b)
+    rest = np.append(0.0, np.cumsum(digamma(stick_b) - both)[:-1])
+    log_mixing = digamma(stick_a) - both + rest
+    freedom = 1.0 + count
+    log_precision = digamma(freedom / 2) - np.log(freedom / 2) - np.log(variance)
+    constant = log_mixing + 0.5 * (log_precision - 1.0 / freedom)
+    return np.column_stack(
+        [-0.5 / variance, mean / variance, constant - 0.5 * mean**2 / variance]
+    )

@@ -8,7 +8,7 @@ from sklearn_synthohive.preprocessing._axis import Axis
 from sklearn_synthohive.preprocessing._category import CategoryColumn
 from sklearn_synthohive.preprocessing._continuous import ContinuousColumn
 from sklearn_synthohive.preprocessing._kinds import as_objects, kind_of
-from sklearn_synthohive.preprocessing._mixture import Modes
+from sklearn_synthohive.preprocessing._modes import Modes
 from sklearn_synthohive.preprocessing._native import Native, read_native
 from sklearn_synthohive.preprocessing._native_write import write_native
 
