@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import numbers
 from pathlib import Path
 
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from sklearn_synthohive.exceptions import ConstraintViolationError
 from sklearn_synthohive.generators import _persistence as files
 from sklearn_synthohive.generators._base import ConditionalGenerativeModel
-from sklearn_synthohive.generators._codec import fit_codec, surrogate_frame
-from sklearn_synthohive.generators._conditions import (
-    parse_conditions,
-    sample_conditioned,
-)
+from sklearn_synthohive.generators._codec import fit_codec
 from sklearn_synthohive.generators._options import (
     PARAMETER_CONSTRAINTS,
     check_parameters,
@@ -24,9 +18,9 @@ from sklearn_synthohive.generators._options import (
     manifest_of,
     resolve_device,
 )
+from sklearn_synthohive.generators._sampling import SamplingMixin
 from sklearn_synthohive.generators._training import Corpus, RunOptions, train_gan
 from sklearn_synthohive.logging import get_logger
-from sklearn_synthohive.metrics import fidelity
 from sklearn_synthohive.preprocessing import DataTransformer
 from sklearn_synthohive.utils.params import _fit_context
 from sklearn_synthohive.utils.random import draw_seed
@@ -34,10 +28,9 @@ from sklearn_synthohive.utils.random import draw_seed
 __all__ = ["CTGAN"]
 
 log = get_logger(__name__)
-MAX_SCORED_ROWS = 20_000
 
 
-class CTGAN(ConditionalGenerativeModel, BaseEstimator):
+class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
     """Conditional tabular GAN with entity embeddings and parent context.
 
     Learns a table, raw or encoded by :class:`DataTransformer`, and samples rows like
@@ -88,6 +81,10 @@ class CTGAN(ConditionalGenerativeModel, BaseEstimator):
     average_decay : float
         Decay of the moving average of the generator that is sampled from; 0 switches
         it off.
+    forced_share : float, default=0.5
+        Share of the training rows with a forced state (training-by-sampling). At 1,
+        as in [1]_, sampling forces a state in every row, by its true frequency; below
+        1 it forces none but those that conditions name. A context needs it below 1.
     clamp_conditions : bool, default=True
         Put forced states in place; else the generator learns them by cross-entropy,
         as in [1]_.
@@ -131,8 +128,8 @@ class CTGAN(ConditionalGenerativeModel, BaseEstimator):
     Notes
     -----
     To reproduce [1]_: ``CTGAN(moment_weight=0, average_decay=0, state_noise=1,
-    halving_steps=0, clamp_conditions=False, early_stopping=False, validation_fraction=0,
-    generator_lr=2e-4, discriminator_lr=2e-4,
+    forced_share=1, halving_steps=0, clamp_conditions=False, early_stopping=False,
+    validation_fraction=0, generator_lr=2e-4, discriminator_lr=2e-4,
     transformer=DataTransformer(max_spikes=0, max_distinct=0))``.
 
     References
@@ -175,6 +172,7 @@ class CTGAN(ConditionalGenerativeModel, BaseEstimator):
         state_noise=0.0,
         halving_steps=1000,
         average_decay=0.99,
+        forced_share=0.5,
         clamp_conditions=True,
         early_stopping=True,
         validation_fraction=0.1,
@@ -206,6 +204,7 @@ class CTGAN(ConditionalGenerativeModel, BaseEstimator):
         self.state_noise = state_noise
         self.halving_steps = halving_steps
         self.average_decay = average_decay
+        self.forced_share = forced_share
         self.clamp_conditions = clamp_conditions
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
@@ -266,7 +265,7 @@ class CTGAN(ConditionalGenerativeModel, BaseEstimator):
         TrainingError
             When a loss is not finite.
         """
-        check_parameters(self, X, y, table_name, checkpoint_interval)
+        check_parameters(self, y, context, table_name, checkpoint_interval)
         resumed = self._resumed_seed(seed)
         self.seed_ = draw_seed(resumed, self.random_state)
         log.info("training_seed", seed=self.seed_)
@@ -339,171 +338,6 @@ class CTGAN(ConditionalGenerativeModel, BaseEstimator):
             n_components=self.n_components,
             n_jobs=self.n_jobs,
         )
-
-    def sample(
-        self,
-        num_rows=1,
-        context=None,
-        seed=None,
-        enforce_constraints=False,
-        *,
-        conditions=None,
-    ):
-        """Draw rows.
-
-        Parameters
-        ----------
-        num_rows : int, default=1
-        context : DataFrame of shape (num_rows, n_context_columns), optional
-            Required when the model was fitted with a context.
-        seed : int, optional
-            Repeats the rows; None draws fresh ones at every call.
-        enforce_constraints : bool, default=False
-            Decode constrained columns without clipping and drop the rows that violate
-            a constraint, with a warning in the log; the index keeps the rows' places.
-        conditions : mapping or DataFrame, optional
-            Column to value, list or set of values, ``pandas.Interval`` or ``slice``,
-            or None for missing; or a frame of ``num_rows`` partial rows to complete,
-            free where missing. Always met.
-
-        Returns
-        -------
-        DataFrame of shape (num_rows, n_columns)
-            In the schema that ``fit`` saw, without keys.
-
-        Raises
-        ------
-        ConstraintViolationError
-            When no row satisfies the constraints.
-        """
-        check_is_fitted(self)
-        num_rows = _check_rows(num_rows)
-        seed = draw_seed(seed)
-        context = self._encode_context(context, num_rows)
-        codec, clip = self._fitted.codec, not enforce_constraints
-        if conditions is None:
-            table = self._fitted.draw(
-                num_rows, seed, context=context, n_jobs=self.n_jobs
-            )
-            frame = codec.decode(table, clip=clip)
-        else:
-            frame = sample_conditioned(
-                self._fitted,
-                parse_conditions(conditions, codec, num_rows),
-                num_rows,
-                seed,
-                context=context,
-                n_jobs=self.n_jobs,
-                clip=clip,
-            )
-        return self._keep_valid(frame) if enforce_constraints else frame
-
-    def sample_batches(self, num_rows, batch_size=10_000, context=None, seed=None):
-        """Draw rows batch by batch, in constant memory.
-
-        Parameters
-        ----------
-        num_rows : int
-        batch_size : int, default=10_000
-            Rows a frame; the last one may have fewer.
-        context : DataFrame of shape (num_rows, n_context_columns), optional
-        seed : int, optional
-            The rows are those of ``sample(num_rows, context, seed)``.
-
-        Yields
-        ------
-        DataFrame
-        """
-        check_is_fitted(self)
-        num_rows = _check_rows(num_rows)
-        batch_size = _check_rows(batch_size, "batch_size", least=1)
-        context = self._encode_context(context, num_rows)
-        chunks = self._fitted.chunks(num_rows, draw_seed(seed), context=context)
-        waiting, start = pd.DataFrame(), 0
-        for table in chunks:
-            frame = self._fitted.codec.decode(table)
-            waiting = pd.concat([waiting, frame]) if len(waiting) else frame
-            while len(waiting) >= batch_size:
-                yield _renumber(waiting.iloc[:batch_size], start)
-                waiting, start = waiting.iloc[batch_size:], start + batch_size
-        if len(waiting):
-            yield _renumber(waiting, start)
-
-    def _encode_context(self, context, num_rows):
-        codec = self._fitted.context_codec
-        if codec is None:
-            if context is not None:
-                raise ValueError(
-                    "This model was fitted without a context: fit it with context=, or "
-                    "sample without one."
-                )
-            return None
-        if context is None:
-            raise ValueError(
-                "This model was fitted with a context: give sample the parent's "
-                "attributes of each row as context=."
-            )
-        if len(context) != num_rows:
-            raise ValueError(
-                f"context has {len(context)} rows but num_rows is {num_rows}: give one "
-                "row of context for each row to sample."
-            )
-        return codec.encode(context)
-
-    def _keep_valid(self, frame):
-        """Drop rows that violate a constraint, and say which constraints they were."""
-        constraints = self._constraints()
-        violated = {
-            column: constraint.violations(frame[column])
-            for column, constraint in constraints.items()
-            if column in frame
-        }
-        bad = pd.DataFrame(violated, index=frame.index).any(axis=1)
-        if not bad.any():
-            return frame
-        counts = {column: int(mask.sum()) for column, mask in violated.items()}
-        described = [
-            f"{column}: {counts[column]} rows outside {constraints[column].describe()}"
-            for column in counts
-            if counts[column]
-        ]
-        if bad.all():
-            raise ConstraintViolationError(
-                "No sampled row satisfies the constraints: " + "; ".join(described)
-            )
-        log.warning("constraint_violations", dropped=int(bad.sum()), found=described)
-        return frame[~bad]
-
-    def _constraints(self):
-        if self.metadata is None or self._table_name is None:
-            return {}
-        return self.metadata.get_table(self._table_name).constraints
-
-    def score(self, X, y=None, *, context=None):
-        """Fidelity of a seeded sample to X.
-
-        Parameters
-        ----------
-        X : DataFrame or array-like of shape (n_rows, n_columns)
-            As in ``fit``.
-        y : ignored
-        context : DataFrame of shape (n_rows, n_context_columns), optional
-
-        Returns
-        -------
-        float
-            Mean of the mean column shape and the mean pair trend, at most 1.
-        """
-        check_is_fitted(self)
-        codec = self._fitted.codec
-        real = codec.encode(X)
-        n = min(len(real), MAX_SCORED_ROWS)
-        if context is not None:
-            context = context.iloc[:n]
-        table = self._fitted.draw(
-            n, self.seed_, context=self._encode_context(context, n), n_jobs=self.n_jobs
-        )
-        return fidelity(surrogate_frame(codec, real), surrogate_frame(codec, table))
 
     def save(self, path, *, overwrite=False):
         """Write the model to a directory, without the rows it was fitted on.
@@ -584,15 +418,3 @@ class CTGAN(ConditionalGenerativeModel, BaseEstimator):
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_fitted")
-
-
-def _check_rows(value, name="num_rows", least=0):
-    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
-        raise TypeError(f"{name} must be an integer, got {value!r}.")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value}.")
-    return int(value)
-
-
-def _renumber(frame, start):
-    return frame.set_axis(pd.RangeIndex(start, start + len(frame)))

@@ -42,6 +42,7 @@ PARAMETER_CONSTRAINTS: dict = {
     "state_noise": _WEIGHT,
     "halving_steps": [Interval(numbers.Integral, 0, None, closed="left")],
     "average_decay": [Interval(numbers.Real, 0, 1, closed="left")],
+    "forced_share": [Interval(numbers.Real, 0, 1, closed="both")],
     "clamp_conditions": ["boolean"],
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(numbers.Real, 0, 1, closed="left")],
@@ -55,13 +56,13 @@ PARAMETER_CONSTRAINTS: dict = {
 }
 
 
-def check_parameters(model, X, y, table_name, checkpoint_interval):
+def check_parameters(model, y, context, table_name, checkpoint_interval):
     """Refuse what contradicts itself, before any work.
 
     Parameters
     ----------
     model : CTGAN
-    X, y, table_name, checkpoint_interval
+    y, context, table_name, checkpoint_interval
         As given to ``fit``.
     """
     if isinstance(y, (pd.DataFrame, str)):
@@ -79,6 +80,11 @@ def check_parameters(model, X, y, table_name, checkpoint_interval):
         raise ValueError(
             f"batch_size ({model.batch_size}) must be a multiple of pac ({model.pac}): "
             "the critic judges pac rows together."
+        )
+    if context is not None and model.forced_share == 1:
+        raise ValueError(
+            "forced_share=1 forces a state of every sampled row whatever its context: "
+            "choose a smaller share to fit with a context."
         )
     if not isinstance(checkpoint_interval, numbers.Integral) or checkpoint_interval < 1:
         raise ValueError(

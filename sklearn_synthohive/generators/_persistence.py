@@ -116,7 +116,8 @@ def _assemble(manifest, folder, device):
     module = ConditionalGAN(
         spec,
         context_spec,
-        conditions.width,
+        conditions.n_states,
+        conditions.n_coded,
         params["embedding_dim"],
         tuple(params["generator_dim"]),
         tuple(params["discriminator_dim"]),
@@ -157,14 +158,17 @@ def read_training_state(path) -> dict:
     dict
     """
     path = Path(path)
-    for name in ("", "last_checkpoint", "final_checkpoint"):
-        if (path / name / STATE).is_file():
-            _, folder = load_directory(path / name)
-            return _read_tensors(folder / STATE)
-    raise SerializationError(
-        f"There is no checkpoint to resume from in {str(path)!r}: give the "
-        "checkpoint_dir of an earlier fit, or its last_checkpoint."
-    )
+    # A folder without a manifest of its own is a checkpoint_dir; a checkpoint whose
+    # replacement was interrupted lies aside, where the loader finds it.
+    last = path / "last_checkpoint"
+    looks_inside = path.is_dir() and not (path / "metadata.json").exists()
+    _, folder = load_directory(last if looks_inside else path)
+    if not (folder / STATE).is_file():
+        raise SerializationError(
+            f"{str(path)!r} is a model without the state to resume from: give the "
+            "checkpoint_dir of an earlier fit, or its last_checkpoint."
+        )
+    return _read_tensors(folder / STATE)
 
 
 def _read_tensors(path):

@@ -31,9 +31,6 @@ __all__ = ["Corpus", "RunOptions", "train_gan"]
 
 # Fewer held-out rows than this say too little: then the training rows are scored.
 MIN_HELD_OUT = 100
-# With a context, training forces a state in this share of the rows, and sampling in
-# none: the generator must know both.
-CONTEXT_FORCED_SHARE = 0.5
 MIN_SCORED, MAX_SCORED = 2_000, 10_000
 
 
@@ -319,7 +316,7 @@ def recipe_of(model, data: AdversarialData) -> Recipe:
         critic_steps=model.discriminator_steps,
         moment_weight=model.moment_weight,
         average_decay=model.average_decay,
-        forced_share=1.0 if data.context is None else CONTEXT_FORCED_SHARE,
+        forced_share=model.forced_share,
         clamp=model.clamp_conditions,
         state_noise=model.state_noise,
         halving_steps=model.halving_steps,
@@ -338,7 +335,8 @@ def build_net(model, data: AdversarialData, seed: int, device) -> AdversarialNet
         max_epochs=model.epochs,
         module__spec=data.table.spec,
         module__context_spec=None if context is None else context.spec,
-        module__condition_width=data.conditions.width,
+        module__n_states=data.conditions.n_states,
+        module__n_coded=data.conditions.n_coded,
         module__noise_width=model.embedding_dim,
         module__generator_dim=tuple(model.generator_dim),
         module__discriminator_dim=tuple(model.discriminator_dim),
@@ -349,18 +347,10 @@ def build_net(model, data: AdversarialData, seed: int, device) -> AdversarialNet
 
 
 def start_from_margins(net: AdversarialNet, data: AdversarialData):
-    """Give both copies of the generator the margins of the training rows."""
-    table = data.table
-    columns = [table.states[:, k] for k in range(len(table.spec.sizes))]
-    margins = [
-        _log_margin(column, size)
-        for column, size in zip(columns, table.spec.sizes, strict=True)
-    ]
-    levels = [
-        _log_margin(table.coded[:, k], size) for k, size in enumerate(table.spec.levels)
-    ]
-    states = torch.cat(margins) if margins else table.scalars.new_zeros(0)
-    net.module_.generator.start_from_margins(states, levels)
+    """Give both copies of the generator the margins of the coded columns."""
+    coded, sizes = data.table.coded, data.table.spec.levels
+    levels = [_log_margin(coded[:, k], size) for k, size in enumerate(sizes)]
+    net.module_.generator.start_from_margins(levels)
     if net.recipe.average_decay:
         net.average_.load_state_dict(net.module_.generator.state_dict())
 
@@ -382,7 +372,8 @@ def wrap(model, corpus: Corpus, data: AdversarialData, net) -> FittedGAN:
         spec=data.table.spec,
         context_spec=None if context is None else context.spec,
         clamp=model.clamp_conditions,
-        # Forcing a state by its margin would cut its tie to the parent's attributes.
-        forced_share=1.0 if context is None else 0.0,
+        # A generator that has seen free rows samples free rows; one that has not, as
+        # in the paper, is given states by their true frequency.
+        forced_share=float(model.forced_share == 1),
         state_noise=model.state_noise,
     )

@@ -3,8 +3,8 @@
 from sklearn_synthohive.neural._conditions import Conditions
 from sklearn_synthohive.neural._draw import draw_rows
 from sklearn_synthohive.neural._epoch import AdversarialData, Recipe
+from sklearn_synthohive.neural._generator import ConditionalGAN
 from sklearn_synthohive.neural._net import AdversarialNet, StopTraining
-from sklearn_synthohive.neural._networks import ConditionalGAN
 from sklearn_synthohive.neural._row import DeviceTable, RowSpec
 
 __all__ = [

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from sklearn_synthohive.neural._conditions import Forced
-from sklearn_synthohive.neural._networks import TabularGenerator
+from sklearn_synthohive.neural._generator import TabularGenerator
 from sklearn_synthohive.neural._row import RowSpec
 
 __all__ = ["GeneratedRows", "activate", "draw_codes", "gumbel"]

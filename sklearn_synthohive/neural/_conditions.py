@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from sklearn_synthohive.neural._networks import EntityEmbeddings
+from sklearn_synthohive.neural._layers import EntityEmbeddings
 from sklearn_synthohive.neural._row import DeviceTable, RowSpec
 
 __all__ = ["Conditions", "Forced", "MatchingRows"]
@@ -36,7 +36,7 @@ class Conditions:
 
     Training draws a column uniformly and its state by the logarithm of the
     frequency (training-by-sampling, Xu et al. 2019, section 4.3); sampling draws the
-    state by its true frequency. A condition is a one-hot vector over the states of
+    state by its true frequency. A condition is the position of a state among those of
     the one-hot columns; for coded columns, the level's embedding and a flag.
 
     Parameters
@@ -53,15 +53,12 @@ class Conditions:
         self.columns = [k for k, c in enumerate(self.counts) if len(c)]
         onehot = [k for k in self.columns if k < len(spec.onehot)]
         self.n_states = sum(spec.sizes[k] for k in onehot)
-        self.n_coded = len(self.columns) - len(onehot)
-        self.width = self.n_states + (
-            self.n_coded + sum(spec.embedding_widths) if self.n_coded else 0
-        )
+        self.n_coded = len(spec.levels) + sum(spec.embedding_widths)
         sizes = np.array([len(self.counts[k]) for k in self.columns], dtype=np.int64)
         starts = np.concatenate([[0], np.cumsum(sizes)])[:-1]
         self.starts = torch.as_tensor(starts.astype(np.int64), device=device)
         self.positions = torch.tensor(self.columns, dtype=torch.long, device=device)
-        # Where a column's states begin in the vector; unused for coded columns.
+        # Where a column's states begin; unused for coded columns.
         offsets = np.zeros(len(self.counts) + 1, dtype=np.int64)
         offsets[onehot] = np.cumsum([0, *(spec.sizes[k] for k in onehot)])[:-1]
         self.offsets = torch.as_tensor(offsets, device=device)
@@ -104,7 +101,7 @@ class Conditions:
         log_frequency : bool
             By the logarithm of the frequency, else by the frequency.
         share : float
-            Share of the rows in which anything is forced.
+            Share of the rows in which anything is forced; they come last.
 
         Returns
         -------
@@ -120,33 +117,28 @@ class Conditions:
         flat = torch.searchsorted(cdf, column + u, right=True)
         state = flat - self.starts[column]
         span = self.positions[column]
-        if share < 1:
-            keep = torch.rand(n, generator=rng, device=device) < share
-            span = torch.where(keep, span, -1)
+        span[: n - round(share * n)] = -1
         return Forced(span, state)
 
-    def vectors(self, forced: Forced, embeddings: EntityEmbeddings) -> torch.Tensor:
-        """The conditions as network inputs, shape (n, width)."""
-        spec = self.spec
-        n = len(forced)
-        n_onehot = len(spec.onehot)
-        out = torch.zeros((n, self.width), device=forced.span.device)
-        if not self.width:
-            return out
-        is_onehot = (forced.span >= 0) & (forced.span < n_onehot)
-        if self.n_states:
-            column = (self.offsets[forced.span] + forced.state).where(is_onehot, 0)
-            out.scatter_(1, column[:, None], is_onehot.float()[:, None])
-        if not self.n_coded:
-            return out
-        parts = [out[:, : self.n_states + self.n_coded]]
-        for k in range(len(spec.levels)):
-            here = forced.span == n_onehot + k
-            parts[0][:, self.n_states + k] = here.float()
+    def states(self, forced: Forced) -> torch.Tensor:
+        """Position of the forced one-hot state, ``n_states`` where there is none."""
+        is_onehot = (forced.span >= 0) & (forced.span < len(self.spec.onehot))
+        return (self.offsets[forced.span] + forced.state).where(
+            is_onehot, self.n_states
+        )
+
+    def coded(self, forced: Forced, embeddings: EntityEmbeddings) -> torch.Tensor:
+        """Flags and embeddings of forced levels, shape (n, n_coded)."""
+        flags, vectors = [], []
+        for k in range(len(self.spec.levels)):
+            here = forced.span == len(self.spec.onehot) + k
             level = torch.where(here, forced.state, 0)
             vector = torch.nn.functional.normalize(embeddings.tables[k][level], dim=1)
-            parts.append(vector * here[:, None])
-        return torch.cat(parts, dim=1)
+            flags.append(here[:, None].float())
+            vectors.append(vector * here[:, None])
+        if not flags:
+            return torch.zeros((len(forced), 0), device=forced.span.device)
+        return torch.cat([*flags, *vectors], dim=1)
 
 
 class MatchingRows:

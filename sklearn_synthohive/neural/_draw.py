@@ -8,7 +8,8 @@ import torch
 from sklearn_synthohive.layout import CompactTable, Layout, code_dtype
 from sklearn_synthohive.neural._activations import draw_codes
 from sklearn_synthohive.neural._conditions import Conditions, Forced
-from sklearn_synthohive.neural._networks import TabularGenerator
+from sklearn_synthohive.neural._generator import TabularGenerator
+from sklearn_synthohive.neural._layers import Given
 from sklearn_synthohive.neural._row import DeviceTable
 
 __all__ = ["draw_rows"]
@@ -60,12 +61,13 @@ def draw_rows(
     else:
         columns = torch.as_tensor(forced, device=device)
         force = Forced(columns[:, 0], columns[:, 1])
-    parts = [conditions.vectors(force, net.embeddings)]
+    parts = [conditions.coded(force, net.embeddings)]
     if context is not None:
         rows = torch.arange(n, device=device)
         parts.append(context.dense(rows))
         parts.append(net.context_embeddings(context.codes(rows)))
-    raw = net(torch.cat(parts, dim=1), rng)
+    given = Given(conditions.states(force), torch.cat(parts, dim=1))
+    raw = net(given, rng)
     states, levels, scalars = draw_codes(net, raw, rng, state_noise)
     codes = torch.cat([states, levels], dim=1)
     if clamp:

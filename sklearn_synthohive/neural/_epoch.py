@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 
-from sklearn_synthohive.neural._activations import activate, conditioned_loss
+from sklearn_synthohive.neural._activations import (
+    GeneratedRows,
+    activate,
+    conditioned_loss,
+)
 from sklearn_synthohive.neural._conditions import Conditions, Forced, MatchingRows
 from sklearn_synthohive.neural._ema import update_average
+from sklearn_synthohive.neural._generator import ConditionalGAN, TabularGenerator
+from sklearn_synthohive.neural._layers import Given
 from sklearn_synthohive.neural._losses import (
     gradient_penalty,
     moment_loss,
     second_moments,
 )
-from sklearn_synthohive.neural._networks import ConditionalGAN
 from sklearn_synthohive.neural._row import DeviceTable
 
 __all__ = ["AdversarialData", "Recipe", "train_epoch"]
@@ -62,6 +68,14 @@ class Recipe:
     state_noise: float = 1.0
     halving_steps: int = 0
 
+    def measured(self, n):
+        """How many of n rows the moments are taken over: the free ones, if any are.
+
+        Rows with forced states follow another law, which the moments of all rows
+        together would mix up with the one that is sampled from.
+        """
+        return n - round(self.forced_share * n) or n
+
     def activate(self, net, raw, rng, forced):
         """Rows from raw outputs, in the manner of this recipe."""
         return activate(
@@ -97,8 +111,8 @@ class AdversarialData:
         self.conditions = conditions
         self.rng = rng
         self.matching = MatchingRows(table, conditions)
-        self.scale: torch.Tensor | None = None
-        self.moments: torch.Tensor | None = None
+        self.scale = torch.zeros(0)
+        self.moments = torch.zeros(0)
 
     def __len__(self) -> int:
         return len(self.table)
@@ -119,6 +133,18 @@ class AdversarialData:
             return own
         return torch.cat([own, self.context.dense(rows)], dim=1)
 
+    def given(
+        self, generator: TabularGenerator, forced: Forced, rows: torch.Tensor
+    ) -> Given:
+        """Conditions and contexts as the networks take them."""
+        parts = [self.conditions.coded(forced, generator.embeddings)]
+        if self.context is not None:
+            codes = self.context.codes(rows)
+            parts.append(self.context.dense(rows))
+            parts.append(generator.context_embeddings(codes))
+        rest = torch.cat(parts, dim=1)
+        return Given(self.conditions.states(forced), rest)
+
     def measure_moments(self, rng: torch.Generator, recipe: Recipe):
         """Second moments of the rows as training draws them.
 
@@ -129,6 +155,7 @@ class AdversarialData:
             return
         n_chunks = -(-MOMENT_ROWS // 5_000)
         chunks = [self.draw(5_000, rng, recipe)[1] for _ in range(n_chunks)]
+        chunks = [rows[: recipe.measured(len(rows))] for rows in chunks]
         parts = [self.dense(rows) for rows in chunks]
         self.scale = _moment_scale(parts, self.widths)
         moments = [second_moments(part, self.scale) for part in parts]
@@ -154,44 +181,54 @@ def _moment_scale(parts, widths) -> torch.Tensor:
     return scale
 
 
-def given(net: ConditionalGAN, data: AdversarialData, forced: Forced, rows):
-    """Condition and context as the networks' input, shape (n, n_given)."""
-    parts = [data.conditions.vectors(forced, net.generator.embeddings)]
-    if data.context is not None:
-        parts.append(data.context.dense(rows))
-        parts.append(net.generator.context_embeddings(data.context.codes(rows)))
-    return torch.cat(parts, dim=1)
+class Batch(NamedTuple):
+    """Conditions, training rows that meet them, and rows generated for them."""
+
+    forced: Forced
+    rows: torch.Tensor
+    given: Given
+    generated: GeneratedRows
 
 
-def critic_loss(net, data, recipe, rng) -> torch.Tensor:
-    """Wasserstein loss of the critic with its penalty; embeddings learn from it."""
+def draw_batch(net: ConditionalGAN, data: AdversarialData, recipe, rng) -> Batch:
+    """Fresh conditions, contexts and noise, and the rows that come of them."""
     forced, rows = data.draw(recipe.batch_size, rng, recipe)
-    known = given(net, data, forced, rows)
-    with torch.no_grad():
-        raw = net.generator(known, rng)
-        generated = recipe.activate(net.generator, raw, rng, forced)
-    vectors = net.generator.embeddings(data.table.codes(rows))
-    real = torch.cat([data.table.dense(rows), vectors, known], dim=1)
-    fake = torch.cat([generated.dense, generated.vectors, known], dim=1)
-    penalty = gradient_penalty(net.critic, real.detach(), fake.detach(), rng)
-    distance = net.critic(real, rng).mean() - net.critic(fake, rng).mean()
+    generator = net.generator
+    known = data.given(generator, forced, rows)
+    generated = recipe.activate(generator, generator(known, rng), rng, forced)
+    return Batch(forced, rows, known, generated)
+
+
+def critic_loss(net: ConditionalGAN, data: AdversarialData, recipe, batch, rng):
+    """Wasserstein loss of the critic with its penalty; embeddings learn from it."""
+    generator, critic = net.generator, net.critic
+    # The batch's own inputs hang on the generator's graph: the embeddings anew.
+    known = data.given(generator, batch.forced, batch.rows)
+    states, scalars = data.table.parts(batch.rows)
+    vectors = generator.embeddings(data.table.codes(batch.rows))
+    real = critic.read_real(states, scalars, vectors, known)
+    dense, own = batch.generated.dense.detach(), batch.generated.vectors.detach()
+    fake = critic.read_generated(dense, own, known)
+    penalty = gradient_penalty(critic, real, fake, rng)
+    distance = critic(real, rng).mean() - critic(fake, rng).mean()
     return recipe.penalty_weight * penalty - distance
 
 
-def generator_losses(net, data, recipe, rng) -> dict[str, torch.Tensor]:
-    """The generator's losses on a fresh draw of conditions, contexts and noise."""
-    forced, rows = data.draw(recipe.batch_size, rng, recipe)
-    known = given(net, data, forced, rows)
-    raw = net.generator(known, rng)
-    generated = recipe.activate(net.generator, raw, rng, forced)
-    fake = torch.cat([generated.dense, generated.vectors, known], dim=1)
+def generator_losses(
+    net: ConditionalGAN, data: AdversarialData, recipe, batch, rng
+) -> dict[str, torch.Tensor]:
+    """The generator's losses on a batch that the critic has not seen."""
+    generated = batch.generated
+    fake = net.critic.read_generated(generated.dense, generated.vectors, batch.given)
     losses = {"generator_loss": -net.critic(fake, rng).mean()}
     if not recipe.clamp:
-        losses["condition_loss"] = conditioned_loss(generated, forced)
+        losses["condition_loss"] = conditioned_loss(generated, batch.forced)
     if recipe.moment_weight:
-        dense = generated.dense
+        measured = recipe.measured(len(batch.rows))
+        dense = generated.dense[:measured]
         if data.context is not None:
-            dense = torch.cat([dense, data.context.dense(rows)], dim=1)
+            parents = data.context.dense(batch.rows[:measured])
+            dense = torch.cat([dense, parents], dim=1)
         moments = moment_loss(dense, data.scale, data.moments)
         losses["moment_loss"] = recipe.moment_weight * moments
     return losses
@@ -207,7 +244,10 @@ def train_epoch(
     rng: torch.Generator,
     step: int = 0,
 ) -> dict[str, torch.Tensor]:
-    """Alternate critic and generator steps over about one pass of the rows.
+    """Alternate generator and critic steps over about one pass of the rows.
+
+    The critic's first step takes the rows that the generator has just made, so that a
+    round with one critic step runs the generator once, not twice.
 
     Parameters
     ----------
@@ -232,20 +272,24 @@ def train_epoch(
     for k in range(recipe.steps):
         for optimizer in (generator_optimizer, critic_optimizer):
             _decay_rate(optimizer, recipe.halving_steps, step + k)
-        for _ in range(recipe.critic_steps):
-            loss = critic_loss(net, data, recipe, rng)
-            critic_optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            critic_optimizer.step()
-            _add(totals, "critic_loss", loss, recipe.critic_steps)
         net.critic.requires_grad_(False)
-        losses = generator_losses(net, data, recipe, rng)
+        batch = draw_batch(net, data, recipe, rng)
+        losses = generator_losses(net, data, recipe, batch, rng)
         generator_optimizer.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
         generator_optimizer.step()
         net.critic.requires_grad_(True)
         for name, value in losses.items():
             _add(totals, name, value)
+        for again in range(recipe.critic_steps):
+            if again:
+                with torch.no_grad():
+                    batch = draw_batch(net, data, recipe, rng)
+            loss = critic_loss(net, data, recipe, batch, rng)
+            critic_optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            critic_optimizer.step()
+            _add(totals, "critic_loss", loss, recipe.critic_steps)
         if average is not None:
             update_average(average, net.generator, recipe.average_decay, step + k)
     return {name: total / recipe.steps for name, total in totals.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from sklearn_synthohive.neural._networks import Critic
+from sklearn_synthohive.neural._critic import Critic
 
 __all__ = ["gradient_penalty", "moment_loss", "second_moments"]
 
@@ -15,12 +15,14 @@ def gradient_penalty(
     """Penalty of WGAN-GP (Gulrajani et al. 2017, arXiv:1704.00028) in closed form.
 
     The critic's gradient is the product of its weights and slopes, so one backward
-    pass through that product replaces the double backward through the network.
+    pass through that product replaces the double backward through the network; and
+    its first layer is linear, so mixtures of rows need no pass of their own.
 
     Parameters
     ----------
     critic : Critic
-    real, fake : tensor of shape (n, n_in)
+    real, fake : tensor of shape (n_groups, hidden[0])
+        First layer's outputs for real and generated rows.
     rng : torch.Generator
         Draws one mixing weight a group of ``pac`` rows, and the dropout masks.
 
@@ -29,12 +31,9 @@ def gradient_penalty(
     tensor, scalar
         Mean squared deviation of the gradient's norm from one.
     """
-    groups = len(real) // critic.pac
-    mix = torch.rand(groups, 1, 1, generator=rng, device=real.device)
-    mix = mix.expand(groups, critic.pac, 1).reshape(-1, 1)
-    between = torch.lerp(real, fake, mix)
-    _, gradient = critic(between, rng, with_gradient=True)
-    norm = gradient.norm(dim=1)
+    mix = torch.rand(len(real), 1, generator=rng, device=real.device)
+    between = torch.lerp(real.detach(), fake.detach(), mix)
+    norm = (critic.squared_gradient(between, rng) + 1e-12).sqrt()
     return ((norm - 1) ** 2).mean()
 
 

@@ -11,7 +11,7 @@ from skorch.history import History
 
 from sklearn_synthohive.neural._ema import warm_copy
 from sklearn_synthohive.neural._epoch import AdversarialData, Recipe, train_epoch
-from sklearn_synthohive.neural._networks import ConditionalGAN
+from sklearn_synthohive.neural._generator import ConditionalGAN
 
 __all__ = ["AdversarialNet", "StopTraining"]
 

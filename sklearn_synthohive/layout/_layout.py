@@ -1,146 +1,25 @@
-"""How column names describe the encoded matrix, and what is compact about it.
-
-The names of an encoded matrix follow a reversible grammar, so that the layout
-survives every tool that keeps column names::
-
-    age~value            scalar of a continuous column, relative to its mode
-    age~mode0            one-hot: component 0 of the mixture
-    age~atom[40]         one-hot: exactly the value 40
-    age~missing          one-hot: missing
-    city=NY              one-hot: the level "NY"
-    tail~code[4044]      an integer code below 4044, for an entity embedding
-
-The characters ``~ = [ ] \\`` of a user's own names are escaped by a backslash.
-"""
+"""The spans of an encoded matrix, read from its names and checked with its values."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from sklearn_synthohive.exceptions import SchemaError
-
-__all__ = ["CompactTable", "Layout", "Span", "State", "escape", "unescape"]
-
-_TEXT = r"(?:[^~=\[\]\\]|\\.)*"
-_NAME = re.compile(
-    rf"(?P<column>{_TEXT})"
-    rf"(?:~(?P<value>value)|~mode(?P<mode>\d+)|~atom\[(?P<atom>{_TEXT})\]"
-    rf"|~(?P<missing>missing)|~code\[(?P<code>\d+)\]|=(?P<level>{_TEXT}))",
-    re.DOTALL,
+from sklearn_synthohive.layout._grammar import (
+    NAME,
+    Span,
+    make_span,
+    parse_name,
+    span_names,
 )
-# float32 holds every integer below 2**24 exactly, so larger codes would collide.
-MAX_CODES = 2**24
+from sklearn_synthohive.layout._table import CompactTable, code_dtype
 
-
-def escape(text: str) -> str:
-    """Escape the characters that the grammar of feature names uses.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> escape("a=b")
-    'a\\\\=b'
-    """
-    return re.sub(r"([~=\[\]\\])", r"\\\1", text)
-
-
-def unescape(text: str) -> str:
-    """Undo :func:`escape`.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> unescape(escape("a=[b]")) == "a=[b]"
-    True
-    """
-    return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
-
-
-class State(NamedTuple):
-    """One value of a span's discrete part: its kind and its text."""
-
-    kind: Literal["mode", "atom", "level", "missing", "code"]
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class Span:
-    """The columns of the encoded matrix that belong to one column of the table.
-
-    Attributes
-    ----------
-    column : str
-        Name of the table's column.
-    kind : {"continuous", "discrete", "code"}
-        A scalar and its one-hot state; a one-hot state; an integer code.
-    start, stop : int
-        The columns of the matrix, half open.
-    states : tuple of State
-        One entry per one-hot column; empty for a code.
-    n_states : int
-        Number of discrete states, that is of levels for a code.
-    """
-
-    column: str
-    kind: Literal["continuous", "discrete", "code"]
-    start: int
-    stop: int
-    states: tuple[State, ...]
-    n_states: int
-
-    @property
-    def first_state(self) -> int:
-        """Matrix column of the first one-hot state (or of the code)."""
-        return self.start + (self.kind == "continuous")
-
-    @cached_property
-    def has_value(self) -> np.ndarray:
-        """Boolean mask over the states: those that a scalar goes with."""
-        return np.array([s.kind == "mode" for s in self.states], dtype=bool)
-
-
-@dataclass(frozen=True)
-class CompactTable:
-    """An encoded matrix as one code per span and one scalar per continuous span.
-
-    Attributes
-    ----------
-    codes : ndarray of shape (n_rows, n_spans), uint8, int16 or int32
-        The state of each span.
-    scalars : ndarray of shape (n_rows, n_continuous), float32
-        The scalars of the continuous spans, in the order of the spans; zero where
-        the state has none.
-    """
-
-    codes: np.ndarray
-    scalars: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.codes)
-
-    def take(self, rows: np.ndarray) -> CompactTable:
-        """The given rows, as a new table."""
-        return CompactTable(self.codes[rows], self.scalars[rows])
+__all__ = ["Layout"]
 
 
 @dataclass(frozen=True)
@@ -183,7 +62,7 @@ class Layout:
         if names is None or len(names) == 0:
             return None
         names = list(names)
-        if not all(isinstance(n, str) and _NAME.fullmatch(n) for n in names):
+        if not all(isinstance(n, str) and NAME.fullmatch(n) for n in names):
             return None
         layout = cls.from_names(names)
         try:
@@ -216,13 +95,13 @@ class Layout:
         """
         spans: list[Span] = []
         start = 0
-        parsed = [_parse(name) for name in names]
+        parsed = [parse_name(name) for name in names]
         while start < len(parsed):
             column = parsed[start][0]
             stop = start
             while stop < len(parsed) and parsed[stop][0] == column:
                 stop += 1
-            spans.append(_make_span(column, start, [p[1] for p in parsed[start:stop]]))
+            spans.append(make_span(column, start, [p[1] for p in parsed[start:stop]]))
             start = stop
         columns = [span.column for span in spans]
         repeated = {c for c in columns if columns.count(c) > 1}
@@ -235,16 +114,7 @@ class Layout:
     @cached_property
     def names(self) -> list[str]:
         """The feature names of the matrix."""
-        out = []
-        for span in self.spans:
-            column = escape(span.column)
-            if span.kind == "code":
-                out.append(f"{column}~code[{span.n_states}]")
-                continue
-            if span.kind == "continuous":
-                out.append(f"{column}~value")
-            out.extend(column + _STATE_TEXT[s.kind](s.text) for s in span.states)
-        return out
+        return [name for span in self.spans for name in span_names(span)]
 
     @property
     def width(self) -> int:
@@ -374,74 +244,3 @@ class Layout:
                 out[:, span.start] = table.scalars[:, k]
                 k += 1
         return out
-
-
-_STATE_TEXT = {
-    "mode": lambda text: f"~mode{text}",
-    "atom": lambda text: f"~atom[{escape(text)}]",
-    "level": lambda text: f"={escape(text)}",
-    "missing": lambda text: "~missing",
-}
-
-
-def code_dtype(n_states: int) -> np.dtype:
-    """The smallest integer type, of those that torch indexes with, for the codes.
-
-    Parameters
-    ----------
-    n_states : int
-
-    Returns
-    -------
-    numpy.dtype
-    """
-    if n_states <= 2**8:
-        return np.dtype(np.uint8)
-    return np.dtype(np.int16 if n_states <= 2**15 else np.int32)
-
-
-def _parse(name: str) -> tuple[str, State]:
-    match = _NAME.fullmatch(name)
-    if match is None:
-        raise SchemaError(f"{name!r} is not the name of an encoded column.")
-    column = unescape(match["column"])
-    if match["value"]:
-        return column, State("mode", "value")
-    if match["missing"]:
-        return column, State("missing")
-    kind: Literal["mode", "code"]
-    for kind in ("mode", "code"):
-        if match[kind] is not None:
-            return column, State(kind, match[kind])
-    if match["atom"] is not None:
-        return column, State("atom", unescape(match["atom"]))
-    return column, State("level", unescape(match["level"]))
-
-
-def _make_span(column: str, start: int, states: Sequence[State]) -> Span:
-    stop = start + len(states)
-    if states[0].kind == "code":
-        n_states = int(states[0].text)
-        if len(states) > 1 or not 0 < n_states <= MAX_CODES:
-            raise SchemaError(
-                f"{column!r} is encoded twice, or has no or too many codes."
-            )
-        return Span(column, "code", start, stop, (), n_states)
-    value = State("mode", "value")
-    continuous = states[0] == value
-    states = states[continuous:]
-    modes = [s for s in states if s.kind == "mode"]
-    wanted = [State("mode", str(i)) for i in range(len(modes))]
-    if (
-        value in states
-        or len(set(states)) < len(states)
-        or any(s.kind == "code" for s in states)
-        or bool(modes) != continuous
-        or modes != wanted
-    ):
-        raise SchemaError(
-            f"The encoded columns of {column!r} are not whole: a part of the block was "
-            "dropped, repeated or moved."
-        )
-    kind: Literal["continuous", "discrete"] = "continuous" if continuous else "discrete"
-    return Span(column, kind, start, stop, tuple(states), len(states))

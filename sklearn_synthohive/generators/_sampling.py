@@ -1,0 +1,204 @@
+"""Sampling from a fitted GAN: rows, batches, conditions, constraints, score."""
+
+from __future__ import annotations
+
+import numbers
+
+import pandas as pd
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_synthohive.exceptions import ConstraintViolationError
+from sklearn_synthohive.generators._codec import surrogate_frame
+from sklearn_synthohive.generators._conditions import (
+    parse_conditions,
+    sample_conditioned,
+)
+from sklearn_synthohive.logging import get_logger
+from sklearn_synthohive.metrics import fidelity
+from sklearn_synthohive.utils.random import draw_seed
+
+__all__ = ["SamplingMixin"]
+
+log = get_logger(__name__)
+MAX_SCORED_ROWS = 20_000
+
+
+class SamplingMixin:
+    """What a fitted GAN does after ``fit``; the estimator holds ``_fitted``."""
+
+    def sample(
+        self,
+        num_rows=1,
+        context=None,
+        seed=None,
+        enforce_constraints=False,
+        *,
+        conditions=None,
+    ):
+        """Draw rows.
+
+        Parameters
+        ----------
+        num_rows : int, default=1
+        context : DataFrame of shape (num_rows, n_context_columns), optional
+            Required when the model was fitted with a context.
+        seed : int, optional
+            Repeats the rows; None draws fresh ones at every call.
+        enforce_constraints : bool, default=False
+            Decode constrained columns without clipping and drop the rows that violate
+            a constraint, with a warning in the log; the index keeps the rows' places.
+        conditions : mapping or DataFrame, optional
+            Column to value, list or set of values, ``pandas.Interval`` or ``slice``,
+            or None for missing; or a frame of ``num_rows`` partial rows to complete,
+            free where missing. Always met.
+
+        Returns
+        -------
+        DataFrame of shape (num_rows, n_columns)
+            In the schema that ``fit`` saw, without keys.
+
+        Raises
+        ------
+        ConstraintViolationError
+            When no row satisfies the constraints.
+        """
+        check_is_fitted(self)
+        num_rows = _check_rows(num_rows)
+        seed = draw_seed(seed)
+        context = self._encode_context(context, num_rows)
+        codec, clip = self._fitted.codec, not enforce_constraints
+        if conditions is None:
+            table = self._fitted.draw(
+                num_rows, seed, context=context, n_jobs=self.n_jobs
+            )
+            frame = codec.decode(table, clip=clip)
+        else:
+            frame = sample_conditioned(
+                self._fitted,
+                parse_conditions(conditions, codec, num_rows),
+                num_rows,
+                seed,
+                context=context,
+                n_jobs=self.n_jobs,
+                clip=clip,
+            )
+        return self._keep_valid(frame) if enforce_constraints else frame
+
+    def sample_batches(self, num_rows, batch_size=10_000, context=None, seed=None):
+        """Draw rows batch by batch, in constant memory.
+
+        Parameters
+        ----------
+        num_rows : int
+        batch_size : int, default=10_000
+            Rows a frame; the last one may have fewer.
+        context : DataFrame of shape (num_rows, n_context_columns), optional
+        seed : int, optional
+            The rows are those of ``sample(num_rows, context, seed)``.
+
+        Yields
+        ------
+        DataFrame
+        """
+        check_is_fitted(self)
+        num_rows = _check_rows(num_rows)
+        batch_size = _check_rows(batch_size, "batch_size", least=1)
+        context = self._encode_context(context, num_rows)
+        chunks = self._fitted.chunks(num_rows, draw_seed(seed), context=context)
+        waiting, start = pd.DataFrame(), 0
+        for table in chunks:
+            frame = self._fitted.codec.decode(table)
+            waiting = pd.concat([waiting, frame]) if len(waiting) else frame
+            while len(waiting) >= batch_size:
+                yield _renumber(waiting.iloc[:batch_size], start)
+                waiting, start = waiting.iloc[batch_size:], start + batch_size
+        if len(waiting):
+            yield _renumber(waiting, start)
+
+    def _encode_context(self, context, num_rows):
+        codec = self._fitted.context_codec
+        if codec is None:
+            if context is not None:
+                raise ValueError(
+                    "This model was fitted without a context: fit it with context=, or "
+                    "sample without one."
+                )
+            return None
+        if context is None:
+            raise ValueError(
+                "This model was fitted with a context: give sample the parent's "
+                "attributes of each row as context=."
+            )
+        if len(context) != num_rows:
+            raise ValueError(
+                f"context has {len(context)} rows but num_rows is {num_rows}: give one "
+                "row of context for each row to sample."
+            )
+        return codec.encode(context)
+
+    def _keep_valid(self, frame):
+        """Drop rows that violate a constraint, and say which constraints they were."""
+        constraints = self._constraints()
+        violated = {
+            column: constraint.violations(frame[column])
+            for column, constraint in constraints.items()
+            if column in frame
+        }
+        bad = pd.DataFrame(violated, index=frame.index).any(axis=1)
+        if not bad.any():
+            return frame
+        counts = {column: int(mask.sum()) for column, mask in violated.items()}
+        described = [
+            f"{column}: {counts[column]} rows outside {constraints[column].describe()}"
+            for column in counts
+            if counts[column]
+        ]
+        if bad.all():
+            raise ConstraintViolationError(
+                "No sampled row satisfies the constraints: " + "; ".join(described)
+            )
+        log.warning("constraint_violations", dropped=int(bad.sum()), found=described)
+        return frame[~bad]
+
+    def _constraints(self):
+        if self.metadata is None or self._table_name is None:
+            return {}
+        return self.metadata.get_table(self._table_name).constraints
+
+    def score(self, X, y=None, *, context=None):
+        """Fidelity of a seeded sample to X.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_rows, n_columns)
+            As in ``fit``.
+        y : ignored
+        context : DataFrame of shape (n_rows, n_context_columns), optional
+
+        Returns
+        -------
+        float
+            Mean of the mean column shape and the mean pair trend, at most 1.
+        """
+        check_is_fitted(self)
+        codec = self._fitted.codec
+        real = codec.encode(X)
+        n = min(len(real), MAX_SCORED_ROWS)
+        if context is not None:
+            context = context.iloc[:n]
+        table = self._fitted.draw(
+            n, self.seed_, context=self._encode_context(context, n), n_jobs=self.n_jobs
+        )
+        return fidelity(surrogate_frame(codec, real), surrogate_frame(codec, table))
+
+
+def _check_rows(value, name="num_rows", least=0):
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be an integer, got {value!r}.")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}.")
+    return int(value)
+
+
+def _renumber(frame, start):
+    return frame.set_axis(pd.RangeIndex(start, start + len(frame)))
