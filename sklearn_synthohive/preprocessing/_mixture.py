@@ -23,6 +23,8 @@ TOLERANCE = 1e-4
 def fit_mixture(points, weights, n_components, rng):
     """Fit the mixture, starting from centres that k-means++ draws.
 
+    Means and deviations are those of the members, by their shares.
+
     Parameters
     ----------
     points : ndarray of shape (n_points,)
@@ -43,7 +45,13 @@ def fit_mixture(points, weights, n_components, rng):
     )
     nearest = np.abs(centres - points).argmin(axis=0)
     shares = (nearest == np.arange(n_components)[:, None]).astype(np.float64)
-    return variational_updates(points, weights, shares)
+    log_weights, _, _, shares = variational_updates(points, weights, shares)
+    # The prior of one row at large would widen a cluster far from the others.
+    members = shares * weights
+    members /= members.sum(axis=1, keepdims=True) + np.finfo(np.float64).tiny
+    means = members @ points
+    variances = (members * (points - means[:, None]) ** 2).sum(axis=1)
+    return log_weights, means, np.sqrt(variances)
 
 
 def variational_updates(points, weights, shares, max_iter=MAX_ITER, tol=TOLERANCE):
@@ -61,6 +69,9 @@ def variational_updates(points, weights, shares, max_iter=MAX_ITER, tol=TOLERANC
     Returns
     -------
     log_weights, means, deviations : ndarray of shape (n_components,)
+        Of the posterior.
+    shares : ndarray of shape (n_components, n_points)
+        The memberships behind it.
     """
     total = weights.sum()
     basis = np.stack([points**2, points, np.ones_like(points)])
@@ -68,10 +79,10 @@ def variational_updates(points, weights, shares, max_iter=MAX_ITER, tol=TOLERANC
     centre = weights @ points / total
     spread = weights @ (points - centre) ** 2 / max(total - 1, 1)
     last = np.zeros(len(shares))
-    for _ in range(max_iter):
+    for step in range(1, max_iter + 1):
         posterior = _update_gaussians(shares @ moments, centre, spread)
         change = np.abs(posterior.count - last).max() / total
-        if change < tol:
+        if change < tol or step == max_iter:
             break
         last = posterior.count
         # Log-density of a member as a quadratic in the point: one matrix product.
@@ -86,6 +97,7 @@ def variational_updates(points, weights, shares, max_iter=MAX_ITER, tol=TOLERANC
         np.log(mixing / mixing.sum()),
         posterior.mean,
         np.sqrt(posterior.variance),
+        shares,
     )
 
 
