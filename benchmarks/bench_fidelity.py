@@ -88,6 +88,12 @@ def parse(argv=None) -> argparse.Namespace:
         help=f"of {peers}; with options as in cart:leaf=20 or ours:epochs=50",
     )
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument(
+        "--peer-seeds",
+        nargs="+",
+        type=int,
+        help="seeds of all models but ours, which may take half an hour each",
+    )
     parser.add_argument("--epochs", type=int, help="for all models that take epochs")
     parser.add_argument(
         "--python",
@@ -106,6 +112,7 @@ def parse(argv=None) -> argparse.Namespace:
     args = parser.parse_args(argv)
     args.python = dict(item.split("=", 1) for item in args.python)
     args.models = [Model(text) for text in args.models]
+    args.peer_seeds = args.peer_seeds or args.seeds
     unknown = {m.peer for m in args.models} - set(peers)
     if unknown or set(args.python) - set(peers):
         parser.error(f"No peer {sorted(unknown) or sorted(args.python)}; {peers}.")
@@ -189,7 +196,11 @@ def bench(name: str, args) -> dict:
     models = args.models
     if "independent" not in {m.peer for m in models}:
         models = [*models, Model("independent")]
-    jobs = [(model, seed) for model in models for seed in args.seeds]
+    jobs = [
+        (model, seed)
+        for model in models
+        for seed in (args.seeds if model.peer == "ours" else args.peer_seeds)
+    ]
     # Judged only when all have run: judging takes the cores that runs are timed on.
     with ThreadPoolExecutor(args.jobs) as pool:
         folders = list(pool.map(lambda job: run(*job, name, args), jobs))
