@@ -1,6 +1,7 @@
 """The command ``synthohive``: demo, fit and sample."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -31,6 +32,9 @@ def main(argv=None):
     2
     """
     arguments = _parser().parse_args(argv)
+    # Threads that spin while they wait make training several times slower as soon as
+    # another process wants a core; torch reads this when it is imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         arguments.run(arguments)
     except (SynthoHiveError, ValueError, OSError, ImportError) as error:
