@@ -25,7 +25,11 @@ def uniform(shape, rng: torch.Generator, bound: float) -> nn.Parameter:
 
 def linear(n_in: int, n_out: int, rng: torch.Generator, bound: float = 0.0):
     """torch's linear layer and its usual initialisation, from a generator."""
-    layer = skip_init(nn.Linear, n_in, n_out)
+    layer = skip_init(nn.Linear, max(n_in, 1), n_out)
+    if not n_in:
+        # torch warns when it is asked for a layer without inputs.
+        layer.weight = nn.Parameter(layer.weight.detach()[:, :0])
+        layer.in_features = 0
     bound = bound or 1 / math.sqrt(max(n_in, 1))
     nn.init.uniform_(layer.weight, -bound, bound, generator=rng)
     nn.init.uniform_(layer.bias, -bound, bound, generator=rng)
