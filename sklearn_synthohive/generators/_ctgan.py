@@ -57,7 +57,7 @@ class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
         Components of the mixture of each continuous column, at most.
     discriminator_steps : int, default=1
         Critic steps before each generator step.
-    generator_lr, discriminator_lr : float
+    generator_lr, discriminator_lr : float, default=1e-3
         Learning rates of Adam.
     generator_decay : float, default=1e-6
         Weight decay of the generator.
@@ -69,7 +69,7 @@ class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
         Rows that the critic judges together (PacGAN).
     batch_norm : bool, default=True
         Batch normalisation in the generator; sampling uses its running statistics.
-    moment_weight : float
+    moment_weight : float, default=3.0
         Weight of the second-moment loss; 0 switches it off.
     state_noise : float, default=0.0
         Scale of the Gumbel noise on categories, spikes and modes. At 0 the generator's
@@ -78,10 +78,10 @@ class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
     halving_steps : int, default=1000
         Steps after which the learning rates have halved (1 / (1 + step /
         halving_steps)); 0 keeps them constant.
-    average_decay : float
+    average_decay : float, default=0.99
         Decay of the moving average of the generator that is sampled from; 0 switches
         it off.
-    forced_share : float, default=0.5
+    forced_share : float, default=0.2
         Share of the training rows with a forced state (training-by-sampling). At 1,
         as in [1]_, sampling forces a state in every row, by its true frequency; below
         1 it forces none but those that conditions name. A context needs it below 1.
@@ -94,9 +94,9 @@ class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
     validation_fraction : float, default=0.1
         Share of the rows that is held out; where that is fewer than 100 rows, the
         training rows are scored.
-    n_iter_no_change : int, default=5
+    n_iter_no_change : int, default=3
         Scores without a gain before training stops.
-    tol : float, default=1e-4
+    tol : float, default=5e-4
         Gain in fidelity that counts.
     resume_from : path-like, optional
         A ``checkpoint_dir`` of an earlier fit, or a checkpoint in it: training goes on
@@ -168,16 +168,16 @@ class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
         generator="mlp",
         pac=10,
         batch_norm=True,
-        moment_weight=1.0,
+        moment_weight=3.0,
         state_noise=0.0,
         halving_steps=1000,
         average_decay=0.99,
-        forced_share=0.5,
+        forced_share=0.2,
         clamp_conditions=True,
         early_stopping=True,
         validation_fraction=0.1,
-        n_iter_no_change=5,
-        tol=1e-4,
+        n_iter_no_change=3,
+        tol=5e-4,
         resume_from=None,
         transformer=None,
         random_state=None,
