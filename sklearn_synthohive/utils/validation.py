@@ -160,10 +160,13 @@ def _check_labels(columns):
 def _as_object_array(X):
     """Lists as objects, so that [1, "a"] does not become two strings."""
     if isinstance(X, list | tuple):
-        try:
-            return np.asarray(X, dtype=object)
-        except ValueError:  # ragged: let numpy and scikit-learn word it
-            return np.asarray(X)
+        rows = np.asarray(X, dtype=object)
+        if rows.ndim == 1 and any(isinstance(row, list | tuple) for row in X):
+            raise ValueError(
+                "Expected a 2D table, but the rows differ in length: the shape is "
+                "inhomogeneous. Give each row the same number of values."
+            )
+        return rows
     return X if hasattr(X, "dtype") and hasattr(X, "ndim") else np.asarray(X)
 
 
