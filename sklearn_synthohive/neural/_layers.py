@@ -105,6 +105,8 @@ class ConditionedLinear(nn.Module):
         bound = 1 / math.sqrt(n_in + n_states)
         self.linear = linear(n_in, n_out, rng, bound)
         self.states = uniform((n_states + 1, n_out), rng, bound)
+        # The last row stands for no state: its one-hot is zero, and it stays so.
+        nn.init.zeros_(self.states[n_states])
         self.nothing = n_states
 
     def forward(self, x: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
