@@ -79,10 +79,10 @@ class ClusterBasedNormalizer(ColumnEncoder):
     >>> import pandas as pd
     >>> from sklearn_synthohive import ClusterBasedNormalizer
     >>> gains = pd.DataFrame({"gain": [0, 0, 0, 0, 310, 325, 342, 7300, 7450, None]})
-    >>> normalizer = ClusterBasedNormalizer(n_components=2, random_state=0)
+    >>> normalizer = ClusterBasedNormalizer(random_state=0)
     >>> Xt = normalizer.fit_transform(gains)
     >>> Xt.columns.tolist()
-    ['gain~value', 'gain~mode0', 'gain~mode1', 'gain~atom[0.0]', 'gain~missing']
+    ['gain~value', 'gain~mode0', 'gain~atom[0.0]', 'gain~missing']
     >>> normalizer.inverse_transform(Xt).equals(gains)
     True
     """

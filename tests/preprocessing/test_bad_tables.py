@@ -131,7 +131,7 @@ FITTED = {
         ),
         (
             "month",
-            pd.period_range("2020-01-01", periods=4, freq="D").astype(object),
+            pd.Series(pd.period_range("2020-01-01", periods=4, freq="D"), dtype=object),
             "'month' held periods of frequency 'M' in fit and 'D' now",
         ),
         ("day", FITTED["when"], "'day' held dates in fit"),

@@ -6,7 +6,6 @@ import sys
 
 import pytest
 from sklearn.utils import estimator_checks
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from sklearn_synthohive.preprocessing import ClusterBasedNormalizer, DataTransformer
 from sklearn_synthohive.preprocessing._categorical_encoder import CategoricalEncoder
@@ -26,9 +25,10 @@ UNLISTED = [
 ]
 
 
-@parametrize_with_checks([CategoricalEncoder()])
-def test_listed(estimator, check):
-    check(estimator)
+def test_listed():
+    """The public estimators go through the list in test_common."""
+    done = estimator_checks.check_estimator(CategoricalEncoder(), on_skip=None)
+    assert len(done) > 40
 
 
 @pytest.mark.filterwarnings("ignore:X has feature names")
