@@ -34,8 +34,12 @@ class RawCodec:
         return self.transformer.encode(X)
 
     def decode(self, table: CompactTable, *, clip: bool = True) -> pd.DataFrame:
-        """Raw rows again."""
-        return self.transformer.decode(table, clip=clip)
+        """Raw rows again, as a pandas frame."""
+        return self.transformer.decode_pandas(table, clip=clip)
+
+    def to_container(self, frame: pd.DataFrame):
+        """Decoded rows in the container that fit saw: a polars frame, say."""
+        return self.transformer.to_container(frame)
 
     def to_state(self) -> dict:
         """Plain data, for a file."""
@@ -69,6 +73,10 @@ class EncodedCodec:
     def decode(self, table: CompactTable, *, clip: bool = True) -> pd.DataFrame:
         """The encoded frame; nothing is clipped, whatever ``clip`` says."""
         return pd.DataFrame(self.layout.expand(table), columns=self.layout.names)
+
+    def to_container(self, frame: pd.DataFrame):
+        """The frame as it is."""
+        return frame
 
     def to_state(self) -> dict:
         """Plain data, for a file."""

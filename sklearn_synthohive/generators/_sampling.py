@@ -82,7 +82,9 @@ class SamplingMixin:
                 n_jobs=self.n_jobs,
                 clip=clip,
             )
-        return self._keep_valid(frame) if enforce_constraints else frame
+        if enforce_constraints:
+            frame = self._keep_valid(frame)
+        return codec.to_container(frame)
 
     def sample_batches(self, num_rows, batch_size=10_000, context=None, seed=None):
         """Draw rows batch by batch, in constant memory.
@@ -104,16 +106,17 @@ class SamplingMixin:
         num_rows = _check_rows(num_rows)
         batch_size = _check_rows(batch_size, "batch_size", least=1)
         context = self._encode_context(context, num_rows)
+        codec = self._fitted.codec
         chunks = self._fitted.chunks(num_rows, draw_seed(seed), context=context)
         waiting, start = pd.DataFrame(), 0
         for table in chunks:
-            frame = self._fitted.codec.decode(table)
+            frame = codec.decode(table)
             waiting = pd.concat([waiting, frame]) if len(waiting) else frame
             while len(waiting) >= batch_size:
-                yield _renumber(waiting.iloc[:batch_size], start)
+                yield codec.to_container(_renumber(waiting.iloc[:batch_size], start))
                 waiting, start = waiting.iloc[batch_size:], start + batch_size
         if len(waiting):
-            yield _renumber(waiting, start)
+            yield codec.to_container(_renumber(waiting, start))
 
     def _encode_context(self, context, num_rows):
         codec = self._fitted.context_codec

@@ -127,6 +127,21 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
             Columns, order and dtypes as in fit. A Series or a polars frame where fit
             saw one.
         """
+        return self.to_container(self.decode_pandas(table, clip=clip, index=index))
+
+    def decode_pandas(self, table, *, clip=True, index=None):
+        """As :meth:`decode`, but a pandas frame whatever fit saw.
+
+        Parameters
+        ----------
+        table : CompactTable
+        clip : bool, default=True
+        index : Index, optional
+
+        Returns
+        -------
+        DataFrame
+        """
         check_is_fitted(self)
         clips = [clip or not self._unclipped(label) for label in self.columns_]
         if index is None:
@@ -136,7 +151,23 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
             self._constrain(label, column.rename(label), clip)
             for label, column in zip(self.columns_, columns, strict=True)
         ]
-        return to_container(series, self.columns_, index, self._container, self._schema)
+        frame = pd.DataFrame(dict(enumerate(series)), index=index, copy=False)
+        frame.columns = pd.Index(self.columns_)
+        return frame
+
+    def to_container(self, frame):
+        """Decoded rows in the container that fit saw.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Of :meth:`decode_pandas`, or some of its rows.
+
+        Returns
+        -------
+        DataFrame, polars DataFrame or Series
+        """
+        return to_container(frame, self._container, self._schema)
 
     def inverse_transform(self, Xt, *, clip=True):
         """Undo :meth:`transform`.

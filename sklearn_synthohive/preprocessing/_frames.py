@@ -7,14 +7,12 @@ import pandas as pd
 __all__ = ["schema_from_bytes", "schema_to_bytes", "to_container"]
 
 
-def to_container(series, labels, index, container, schema):
-    """Columns as one table.
+def to_container(frame, container, schema):
+    """A table in the container that the user works with.
 
     Parameters
     ----------
-    series : list of Series
-    labels : list
-    index : Index
+    frame : DataFrame
     container : {"pandas", "polars", "array", "series"}
         What fit saw; arrays come back as frames.
     schema : polars Schema or None
@@ -24,9 +22,7 @@ def to_container(series, labels, index, container, schema):
     DataFrame, polars DataFrame or Series
     """
     if container == "series":
-        return series[0]
-    frame = pd.DataFrame(dict(enumerate(series)), index=index, copy=False)
-    frame.columns = pd.Index(labels)
+        return frame.iloc[:, 0]
     return _to_polars(frame, schema) if container == "polars" else frame
 
 
