@@ -32,6 +32,15 @@ __all__ = ["Corpus", "RunOptions", "train_gan"]
 # Fewer held-out rows than this say too little: then the training rows are scored.
 MIN_HELD_OUT = 100
 MIN_SCORED, MAX_SCORED = 2_000, 10_000
+# Parameters that a resumed run may change: they say when to stop, not how to step.
+OF_THE_RUN = {
+    "epochs",
+    "early_stopping",
+    "n_iter_no_change",
+    "tol",
+    "n_jobs",
+    "random_state",
+}
 
 
 @dataclass(frozen=True)
@@ -182,6 +191,7 @@ class Run:
                 "best_fidelity": self.scoring.best_,
                 "best_state": self.scoring.best_state_ or {},
                 "seed": self.options.seed,
+                "parameters": self.options.manifest["parameters"],
                 "checksum": self.corpus.checksum,
             },
             buffer,
@@ -189,21 +199,26 @@ class Run:
         return buffer.getvalue()
 
     def resume(self):
-        """Continue from a checkpoint; refuse other rows or other networks."""
+        """Continue from a checkpoint; refuse other parameters or other rows."""
         where = self.options.resume_from
         state = read_training_state(where)
+        now = self.options.manifest["parameters"]
+        changed = [
+            f"{name}={then!r}, not {now.get(name)!r}"
+            for name, then in state["parameters"].items()
+            if name not in OF_THE_RUN and then != now.get(name)
+        ]
+        if changed:
+            raise SerializationError(
+                f"The checkpoint {where} was written with {'; '.join(changed)}: resume "
+                "with the same parameters, or start without resume_from."
+            )
         if state["checksum"] != self.corpus.checksum:
             raise SerializationError(
                 f"The checkpoint {where} was written for other rows: resume with the "
                 "same table, in the same order, or start without resume_from."
             )
-        try:
-            self.net.restore(state["net"])
-        except (RuntimeError, ValueError, KeyError) as error:
-            raise SerializationError(
-                f"The checkpoint {where} was written with other parameters ({error}): "
-                "resume with the same ones, or start without resume_from."
-            ) from error
+        self.net.restore(state["net"])
         self.data.rng.set_state(state["rng"])
         self.scoring.best_ = state["best_fidelity"]
         self.scoring.best_state_ = state["best_state"] or None
