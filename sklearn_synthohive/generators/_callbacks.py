@@ -9,6 +9,7 @@ import os
 import sys
 import time
 
+import torch
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
 
@@ -59,7 +60,7 @@ class EpochClock(Callback):
 
 
 class FiniteLosses(Callback):
-    """Stops training when a loss is not finite.
+    """Stops training when a loss, or a weight after the last step, is not finite.
 
     Parameters
     ----------
@@ -74,6 +75,8 @@ class FiniteLosses(Callback):
         row = net.history[-1]
         losses = {k: v for k, v in row.items() if k.endswith("_loss")}
         wrong = [k for k, v in losses.items() if not math.isfinite(v)]
+        if not wrong and not _finite(net.module_):
+            wrong = ["a weight"]
         if wrong:
             raise TrainingError(
                 f"{', '.join(wrong)} became NaN or infinite in epoch {row['epoch']}; "
@@ -81,6 +84,12 @@ class FiniteLosses(Callback):
                 "furthest. Lower generator_lr or discriminator_lr, or look for "
                 "outliers in that column. The checkpoints hold the last good state."
             )
+
+
+def _finite(module):
+    with torch.no_grad():
+        totals = torch._foreach_norm(list(module.parameters()))
+        return bool(torch.stack(totals).isfinite().all())
 
 
 class FidelityScoring(Callback):
