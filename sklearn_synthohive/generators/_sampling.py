@@ -164,9 +164,10 @@ class SamplingMixin:
         return frame[~bad]
 
     def _constraints(self):
-        if self.metadata is None or self._table_name is None:
+        transformer = self._fitted.codec.transformer
+        if transformer is None or transformer.table_name_ is None:
             return {}
-        return self.metadata.get_table(self._table_name).constraints
+        return transformer.metadata_.get_table(transformer.table_name_).constraints
 
     def score(self, X, y=None, *, context=None):
         """Fidelity of a seeded sample to X.
