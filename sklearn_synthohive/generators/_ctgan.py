@@ -392,6 +392,8 @@ class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
             self.feature_names_in_ = pd.Index(manifest["feature_names_in"]).to_numpy(
                 dtype=object
             )
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
         return self
 
     @classmethod
