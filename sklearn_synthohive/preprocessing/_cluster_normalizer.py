@@ -24,10 +24,12 @@ class ClusterBasedNormalizer(ColumnEncoder):
     of reach of every Gaussian, eight deviations away, get modes of their own, so that
     outliers do not stretch the scalar.
 
-    Decoding gives integers, dates, decimals on a grid, spikes and missing values back
-    exactly, up to some 2**22 grid steps from the mean of a mode (beyond, the scalar's
-    24 bits tell: an error of 6e-8 of that distance), other floats within 1e-6 of the
-    column's range, and the smallest and largest value as they were.
+    Decoding gives integers, dates, decimals on a grid, spikes, missing values and the
+    smallest and largest value back exactly, other floats within 1e-6 of the column's
+    range. The 24 bits of a float32 tell six million grid steps apart on either side of
+    a mode's mean; wider modes are split, up to 32 modes a column. A column that would
+    need more (nanoseconds over years) comes back within 6e-8 of its range. Values are
+    decoded onto the grid of those that fit saw, and clipped to their range.
 
     Parameters
     ----------

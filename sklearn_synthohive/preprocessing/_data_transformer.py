@@ -1,5 +1,6 @@
 """Whole tables as one model-ready matrix, and back."""
 
+import copy
 import numbers
 
 import numpy as np
@@ -167,7 +168,9 @@ class DataTransformer(ColumnEncoder):
         table = read_table(X, estimator=self)
         config = self._find_config(table, table_name)
         self.seed_ = draw_seed(seed, self.random_state)
-        self.metadata_, self.table_name_ = self.metadata, table_name
+        # A copy: metadata are mutable, what fit used is not.
+        self.metadata_ = copy.deepcopy(self.metadata)
+        self.table_name_ = table_name
         excluded = set(() if config is None else config.columns_excluded)
         self.excluded_columns_ = [c for c in table.labels if c in excluded]
         positions = [i for i, c in enumerate(table.labels) if c not in excluded]

@@ -26,8 +26,8 @@ class Modes:
     Attributes
     ----------
     means, scales : ndarray of shape (n_modes,)
-        The scalar of position p in mode c is ``(p - means[c]) / scales[c]``; a scale
-        is four standard deviations.
+        The scalar of position p in mode c is ``(p - means[c]) / scales[c]``. The
+        scale is four standard deviations of a Gaussian, half the width of a piece.
     edges : ndarray of shape (n_intervals - 1,)
         Between two edges all positions have the same mode.
     owners : ndarray of shape (n_intervals,)

@@ -343,6 +343,15 @@ def test_constraints_hold_for_decoded_columns(people):
     assert rules["age"].violations(free["age"]).any()
 
 
+def test_metadata_that_change_after_fit_change_nothing(people):
+    described = metadata(constraints={"age": Constraint(min=18)})
+    transformer = DataTransformer(described, random_state=0)
+    transformer.fit(people, table_name="people")
+    Xt = transformer.transform(people)
+    del described.tables["people"]
+    assert transformer.inverse_transform(Xt)["age"].min() == 18
+
+
 def test_without_clipping_only_constrained_columns_are_free(people):
     rules = {"age": Constraint(min=0)}
     transformer = DataTransformer(metadata(constraints=rules), random_state=0)

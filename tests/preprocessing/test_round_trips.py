@@ -198,7 +198,7 @@ def decoded_ways(frame):
 
 
 @given(st.one_of(EXACT))
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_columns_come_back_exactly(column):
     frame = column.to_frame("a column~")
     for decoded in decoded_ways(frame):
@@ -209,7 +209,7 @@ def test_columns_come_back_exactly(column):
     st.sampled_from(["float64", "float32", "Float64", "Float32", "double[pyarrow]"]),
     st.data(),
 )
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_floats_come_back_within_a_millionth_of_their_range(dtype, data):
     narrow = "32" in dtype
     numbers = st.floats(
