@@ -19,10 +19,11 @@ from sklearn_synthohive.neural import StopTraining
 
 __all__ = [
     "Checkpoints",
-    "FidelityScoring",
     "FiniteLosses",
     "MetricsFile",
     "ProgressBar",
+    "RewindWhenFlat",
+    "Scoring",
     "StopWhenFlat",
 ]
 
@@ -36,7 +37,9 @@ HISTORY_COLUMNS = (
     "generator_loss",
     "condition_loss",
     "moment_loss",
+    "nll_loss",
     "fidelity",
+    "log_likelihood",
     "is_best",
 )
 
@@ -80,9 +83,8 @@ class FiniteLosses(Callback):
         if wrong:
             raise TrainingError(
                 f"{', '.join(wrong)} became NaN or infinite in epoch {row['epoch']}; "
-                f"the likely column is {self.culprit()!r}, whose encoded values reach "
-                "furthest. Lower generator_lr or discriminator_lr, or look for "
-                "outliers in that column. The checkpoints hold the last good state."
+                f"the likely column is {self.culprit()!r}: look for outliers in it, or "
+                "lower the learning rates. The checkpoints hold the last good state."
             )
 
 
@@ -92,21 +94,24 @@ def _finite(module):
         return bool(torch.stack(totals).isfinite().all())
 
 
-class FidelityScoring(Callback):
-    """Scores the generator on held-out rows and keeps the best one.
+class Scoring(Callback):
+    """Scores what is sampled from and keeps the best state.
 
     Parameters
     ----------
     score : callable
-        Takes a generator, returns its fidelity (higher is better).
+        Returns the score of the networks as they are (higher is better).
+    metric : str
+        Name of the score in the history.
     every : int
         Epochs between two scores; the last epoch is always scored.
     epochs : int
         Epochs of the whole run.
     """
 
-    def __init__(self, score, every, epochs):
+    def __init__(self, score, metric, every, epochs):
         self.score = score
+        self.metric = metric
         self.every = every
         self.epochs = epochs
         self.best_ = -math.inf
@@ -116,43 +121,98 @@ class FidelityScoring(Callback):
         epoch = net.history[-1, "epoch"]
         if epoch % self.every and epoch != self.epochs:
             return
-        fidelity = float(self.score(net.sampler))
-        is_best = fidelity > self.best_
-        net.history.record("fidelity", fidelity)
+        value = float(self.score())
+        is_best = value > self.best_
+        net.history.record(self.metric, value)
         net.history.record("is_best", is_best)
         if is_best:
-            self.best_ = fidelity
+            self.best_ = value
             self.best_state_ = copy.deepcopy(net.sampler.state_dict())
-            log.info("new_best_checkpoint", epoch=epoch, fidelity=round(fidelity, 5))
+            score = {self.metric: round(value, 5)}
+            log.info("new_best_checkpoint", epoch=epoch, **score)
 
 
-class StopWhenFlat(Callback):
-    """Stops after some scores without a better one.
+def plateaus(history, metric, patience, tol):
+    """How often a score has not improved for some time, and if it just did again.
 
     Parameters
     ----------
+    history : sequence of dict
+    metric : str
+    patience : int
+        Scores to wait for; after a plateau the wait begins anew.
+    tol : float
+        Gain that counts as better.
+
+    Returns
+    -------
+    count : int
+    now : bool
+        Whether the last score completed a plateau.
+    """
+    best, waited, count, now = -math.inf, 0, 0, False
+    for row in history:
+        if metric not in row:
+            continue
+        waited, now = waited + 1, False
+        if row[metric] > best + tol:
+            best, waited = row[metric], 0
+        elif waited >= patience:
+            count, waited, now = count + 1, 0, True
+    return count, now and metric in history[-1]
+
+
+class StopWhenFlat(Callback):
+    """Stops training at a plateau of a score.
+
+    Parameters
+    ----------
+    metric : str
     patience : int
         Scores to wait for.
     tol : float
         Gain that counts as better.
+    after : int
+        Earlier plateaus that are let pass.
     """
 
-    def __init__(self, patience, tol):
+    def __init__(self, metric, patience, tol, after=0):
+        self.metric = metric
         self.patience = patience
         self.tol = tol
+        self.after = after
 
     def on_epoch_end(self, net, **kwargs):
-        if "fidelity" not in net.history[-1]:
-            return
-        best, waited = -math.inf, 0
-        for row in net.history:
-            if "fidelity" not in row:
-                continue
-            waited += 1
-            if row["fidelity"] > best + self.tol:
-                best, waited = row["fidelity"], 0
-        if waited >= self.patience:
+        count, now = plateaus(net.history, self.metric, self.patience, self.tol)
+        if now and count > self.after:
             raise StopTraining
+
+
+class RewindWhenFlat(Callback):
+    """Goes back to the best state at a plateau of a score, at a lower rate.
+
+    Parameters
+    ----------
+    scoring : Scoring
+        Holds the best state.
+    patience : int
+        Scores to wait for.
+    tol : float
+        Gain that counts as better.
+    factor : float
+        Of the learning rate.
+    """
+
+    def __init__(self, scoring, patience, tol, factor=0.3):
+        self.scoring = scoring
+        self.patience = patience
+        self.tol = tol
+        self.factor = factor
+
+    def on_epoch_end(self, net, **kwargs):
+        metric = self.scoring.metric
+        if plateaus(net.history, metric, self.patience, self.tol)[1]:
+            net.rewind(self.scoring.best_state_, self.factor)
 
 
 class MetricsFile(Callback):
@@ -209,15 +269,18 @@ class EpochLog(Callback):
 
 
 class ProgressBar(Callback):
-    """A tqdm bar on stderr with the losses, the fidelity and the time left.
+    """A tqdm bar on stderr with the losses, the score and the time left.
 
     Parameters
     ----------
+    metric : str
+        Name of the score in the history.
     epochs : int
         Epochs of the whole run.
     """
 
-    def __init__(self, epochs):
+    def __init__(self, metric, epochs):
+        self.metric = metric
         self.epochs = epochs
 
     def on_train_begin(self, net, **kwargs):
@@ -229,17 +292,15 @@ class ProgressBar(Callback):
             file=sys.stderr,
             dynamic_ncols=True,
         )
-        self.fidelity_ = None
+        self.score_ = None
 
     def on_epoch_end(self, net, **kwargs):
-        row = net.history[-1]
-        self.fidelity_ = row.get("fidelity", self.fidelity_)
-        shown = {
-            "critic": f"{row['critic_loss']:.2f}",
-            "generator": f"{row['generator_loss']:.2f}",
-        }
-        if self.fidelity_ is not None:
-            shown["fidelity"] = f"{self.fidelity_:.3f}"
+        row = history_rows(net)[-1]
+        self.score_ = row.get(self.metric, self.score_)
+        losses = [name for name in row if name.endswith("_loss")]
+        shown = {name.removesuffix("_loss"): f"{row[name]:.2f}" for name in losses}
+        if self.score_ is not None:
+            shown[self.metric] = f"{self.score_:.3f}"
         self.bar_.set_postfix(shown, refresh=False)
         self.bar_.update()
 

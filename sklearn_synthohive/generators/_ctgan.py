@@ -19,7 +19,8 @@ from sklearn_synthohive.generators._options import (
     resolve_device,
 )
 from sklearn_synthohive.generators._sampling import SamplingMixin
-from sklearn_synthohive.generators._training import Corpus, RunOptions, train_gan
+from sklearn_synthohive.generators._strategies import STRATEGIES
+from sklearn_synthohive.generators._training import Corpus, RunOptions, train
 from sklearn_synthohive.logging import get_logger
 from sklearn_synthohive.preprocessing import DataTransformer
 from sklearn_synthohive.utils.params import _fit_context
@@ -31,12 +32,13 @@ log = get_logger(__name__)
 
 
 class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
-    """Conditional tabular GAN with entity embeddings and parent context.
+    """Conditional generator of tables with entity embeddings and parent context.
 
     Learns a table, raw or encoded by :class:`DataTransformer`, and samples rows like
-    it. The networks and the conditional vector are those of Xu et al. 2019 [1]_; by
-    default three things are added, each of which a parameter switches off: a loss on
-    the second moments of the encoded row, a moving average of the generator, and
+    it. Two networks stand behind one interface: an autoregressive one [2]_ (default),
+    and with ``generator="mlp"`` the conditional GAN of Xu et al. 2019 [1]_. To the GAN
+    three things are added by default, each of which a parameter switches off: a loss
+    on the second moments of the encoded row, a moving average of the generator, and
     forced states that are put in place instead of learnt.
 
     Parameters
@@ -44,60 +46,71 @@ class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
     metadata : Metadata, optional
         Keys and constraints of the table that ``fit(table_name=...)`` names.
     embedding_dim : int, default=128
-        Width of the noise.
-    generator_dim, discriminator_dim : sequence of int, default=(256, 256)
-        Widths of the hidden layers.
+        "mlp": width of the noise.
+    generator_dim : sequence of int, optional
+        Widths of the generator's hidden layers: (256, 256) for "mlp"; units a column
+        for "autoregressive", (32, 32).
+    discriminator_dim : sequence of int, default=(256, 256)
+        "mlp": widths of the critic's hidden layers.
     batch_size : int, default=500
-        Rows a step; a multiple of ``pac``.
+        Rows a step; for "mlp" a multiple of ``pac``, else fewer on small tables.
     epochs : int, default=300
         Passes over the rows, at most.
     embedding_threshold : int, default=50
         Categories with more levels become integer codes with an entity embedding.
-    n_components : int, default=10
-        Components of the mixture of each continuous column, at most.
+    n_components : int, optional
+        Components of the mixture of each continuous column, at most; 10 for "mlp". The
+        autoregressive network brings mixtures of its own and takes 1.
     discriminator_steps : int, default=1
-        Critic steps before each generator step.
-    generator_lr, discriminator_lr : float, default=1e-3
-        Learning rates of Adam.
+        "mlp": critic steps for each generator step.
+    generator_lr : float, optional
+        Learning rate of the generator: 1e-3 for "mlp", 5e-3 for "autoregressive".
+    discriminator_lr : float, default=1e-3
+        "mlp": learning rate of the critic.
     generator_decay : float, default=1e-6
-        Weight decay of the generator.
+        "mlp": weight decay of the generator.
     device : str, default="auto"
         "auto" (CUDA where there is one, else CPU) or a torch device.
-    generator : {"mlp"}, default="mlp"
-        The generator's network: the residual network of [1]_.
+    generator : {"autoregressive", "mlp"}, default="autoregressive"
+        The network: "autoregressive" draws column after column, each from its law given
+        the columns before it, and is trained by maximum likelihood; "mlp" is the
+        conditional GAN of [1]_, which makes all columns at once. Parameters that say
+        "mlp" below have no part in the other one.
     pac : int, default=10
-        Rows that the critic judges together (PacGAN).
+        "mlp": rows that the critic judges together (PacGAN).
     batch_norm : bool, default=True
-        Batch normalisation in the generator; sampling uses its running statistics.
+        "mlp": batch normalisation in the generator; sampling uses its running statistics.
     moment_weight : float, default=3.0
-        Weight of the second-moment loss; 0 switches it off.
+        "mlp": weight of the second-moment loss; 0 switches it off.
     state_noise : float, default=0.0
-        Scale of the Gumbel noise on categories, spikes and modes. At 0 the generator's
+        "mlp": scale of the Gumbel noise on categories, spikes and modes. At 0 the generator's
         own noise decides, which lets columns depend sharply on each other; 1 is the
         Gumbel-softmax of [1]_.
     halving_steps : int, default=1000
-        Steps after which the learning rates have halved (1 / (1 + step /
+        "mlp": steps after which the learning rates have halved (1 / (1 + step /
         halving_steps)); 0 keeps them constant.
-    average_decay : float, default=0.99
+    average_decay : float, default=0.995
         Decay of the moving average of the generator that is sampled from; 0 switches
         it off.
     forced_share : float, default=0.2
-        Share of the training rows with a forced state (training-by-sampling). At 1,
+        "mlp": share of the training rows with a forced state (training-by-sampling). At 1,
         as in [1]_, sampling forces a state in every row, by its true frequency; below
         1 it forces none but those that conditions name. A context needs it below 1.
     clamp_conditions : bool, default=True
-        Put forced states in place; else the generator learns them by cross-entropy,
+        "mlp": put forced states in place; else the generator learns them by cross-entropy,
         as in [1]_.
     early_stopping : bool, default=True
-        Stop when the fidelity to held-out rows no longer improves, and keep the best
-        state; else train for all epochs and keep the last.
+        Stop when the score on held-out rows no longer improves, and keep the best
+        state; else train for all epochs and keep the last. The score is the
+        log-likelihood, for "mlp" the fidelity of sampled rows.
     validation_fraction : float, default=0.1
-        Share of the rows that is held out; where that is fewer than 100 rows, the
-        training rows are scored.
+        Share of the rows that is held out, at least 30 rows or 30 %; for "mlp", which
+        needs 100 rows for a score that says something, else the training rows are
+        scored.
     n_iter_no_change : int, default=3
         Scores without a gain before training stops.
     tol : float, default=5e-4
-        Gain in fidelity that counts.
+        Gain in the score that counts.
     resume_from : path-like, optional
         A ``checkpoint_dir`` of an earlier fit, or a checkpoint in it: training goes on
         from there, with the same rows and parameters, as if it had never stopped.
@@ -119,7 +132,7 @@ class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
     net_ : skorch.NeuralNet or None
         The trained net; None after ``load``.
     history_ : DataFrame
-        Seconds, losses and fidelity of each epoch.
+        Seconds, losses and score of each epoch.
     seed_ : int
         Repeats this fit when given as ``seed``.
     n_features_in_ : int
@@ -127,7 +140,7 @@ class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
 
     Notes
     -----
-    To reproduce [1]_: ``CTGAN(moment_weight=0, average_decay=0, state_noise=1,
+    To reproduce [1]_: ``CTGAN(generator="mlp", moment_weight=0, average_decay=0, state_noise=1,
     forced_share=1, halving_steps=0, clamp_conditions=False, early_stopping=False,
     validation_fraction=0, generator_lr=2e-4, discriminator_lr=2e-4,
     transformer=DataTransformer(max_spikes=0, max_distinct=0))``.
@@ -136,6 +149,8 @@ class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
     ----------
     .. [1] L. Xu, M. Skoularidou, A. Cuesta-Infante, K. Veeramachaneni, "Modeling
        Tabular Data using Conditional GAN", NeurIPS 2019, arXiv:1907.00503.
+    .. [2] M. Germain, K. Gregor, I. Murray, H. Larochelle, "MADE: Masked Autoencoder
+       for Distribution Estimation", ICML 2015, arXiv:1502.03509.
 
     Examples
     --------
@@ -154,24 +169,24 @@ class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
         metadata=None,
         *,
         embedding_dim=128,
-        generator_dim=(256, 256),
+        generator_dim=None,
         discriminator_dim=(256, 256),
         batch_size=500,
         epochs=300,
         embedding_threshold=50,
-        n_components=10,
+        n_components=None,
         discriminator_steps=1,
-        generator_lr=1e-3,
+        generator_lr=None,
         discriminator_lr=1e-3,
         generator_decay=1e-6,
         device="auto",
-        generator="mlp",
+        generator="autoregressive",
         pac=10,
         batch_norm=True,
         moment_weight=3.0,
         state_noise=0.0,
         halving_steps=1000,
-        average_decay=0.99,
+        average_decay=0.995,
         forced_share=0.2,
         clamp_conditions=True,
         early_stopping=True,
@@ -285,7 +300,8 @@ class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
             manifest=manifest_of(self, corpus),
         )
         log.info("training_start", rows=len(corpus), columns=len(self.layout_.spans))
-        self._fitted, self.net_, history = train_gan(self, corpus, options)
+        strategy = STRATEGIES[self.generator]
+        self._fitted, self.net_, history = train(strategy, self, corpus, options)
         self.history_ = pd.DataFrame(history)
         log.info("training_complete", epochs=len(history), seed=self.seed_)
         return self
@@ -335,7 +351,7 @@ class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
         return DataTransformer(
             self.metadata,
             embedding_threshold=self.embedding_threshold,
-            n_components=self.n_components,
+            n_components=self.n_components or STRATEGIES[self.generator].n_components,
             n_jobs=self.n_jobs,
         )
 

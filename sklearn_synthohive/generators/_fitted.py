@@ -1,56 +1,65 @@
-"""A trained generator with the codecs around it: all that sampling needs."""
+"""A trained generator between its codecs: all that sampling needs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
 
 import joblib
 import numpy as np
 
 from sklearn_synthohive.layout import CompactTable
-from sklearn_synthohive.neural import Conditions, DeviceTable, RowSpec, draw_rows
 from sklearn_synthohive.utils.random import CHUNK_ROWS, chunk_seeds
 
-__all__ = ["FittedGAN"]
+__all__ = ["FittedGenerator"]
 
 
-@dataclass
-class FittedGAN:
-    """A trained generator and its critic, between the codecs of table and context.
+class FittedGenerator(ABC):
+    """Draws compact rows in chunks of fixed size, each from a seed of its own.
 
-    Attributes
+    Parameters
     ----------
     codec, context_codec : RawCodec or EncodedCodec
         ``context_codec`` is None without a context.
-    generator, critic : torch.nn.Module
-    conditions : Conditions
-    spec, context_spec : RowSpec
-        ``context_spec`` is None without a context.
-    clamp : bool
-        Whether forced states are put in place.
-    forced_share : float
-        Share of the rows in which a state is forced.
-    state_noise : float
-        Scale of the Gumbel noise on one-hot states.
+    network : torch.nn.Module
+        What is sampled from.
+
+    Attributes
+    ----------
+    weighted : bool
+        Whether rows with forced cells carry a weight other than one.
     """
 
-    codec: object
-    context_codec: object | None
-    generator: object
-    critic: object
-    conditions: Conditions
-    spec: RowSpec
-    context_spec: RowSpec | None
-    clamp: bool
-    forced_share: float
-    state_noise: float
+    weighted = False
+
+    def __init__(self, codec, context_codec, network):
+        self.codec = codec
+        self.context_codec = context_codec
+        self.network = network
+
+    @abstractmethod
+    def rows(self, n, seed, context, forced):
+        """Draw one chunk.
+
+        Parameters
+        ----------
+        n, seed : int
+        context : CompactTable of n rows or None
+        forced : CompactTable of n rows or None
+            Cells to keep; code -1 where a cell is free.
+
+        Returns
+        -------
+        table : CompactTable
+        log_weight : ndarray of shape (n,)
+            Of each row, so that forced cells follow the model's own law.
+        """
 
     @property
-    def device(self):
-        """Where the generator lives."""
-        return self.generator.bounds.device
+    @abstractmethod
+    def counts(self) -> list[np.ndarray]:
+        """Training rows in each state, per span of the layout."""
 
-    def chunks(self, n, seed, *, context=None, forced=None):
+    def chunks(self, n, seed, *, context=None):
         """Draw rows chunk by chunk, lazily.
 
         Parameters
@@ -58,7 +67,6 @@ class FittedGAN:
         n : int
         seed : int
         context : CompactTable of n rows, optional
-        forced : ndarray of shape (n, 2), optional
 
         Yields
         ------
@@ -66,14 +74,11 @@ class FittedGAN:
             Of at most ``CHUNK_ROWS`` rows.
         """
         starts = range(0, n, CHUNK_ROWS)
-        for start, chunk_seed in zip(
-            starts, chunk_seeds(seed, len(starts)), strict=True
-        ):
-            yield self._chunk(
-                start, min(n, start + CHUNK_ROWS), chunk_seed, context, forced
-            )
+        seeds = chunk_seeds(seed, len(starts))
+        for start, chunk_seed in zip(starts, seeds, strict=True):
+            yield self._chunk(start, n, chunk_seed, context, None)[0]
 
-    def draw(self, n, seed, *, context=None, forced=None, n_jobs=None) -> CompactTable:
+    def draw(self, n, seed, *, context=None, n_jobs=None) -> CompactTable:
         """Draw rows; the same for any number of jobs.
 
         Parameters
@@ -81,41 +86,50 @@ class FittedGAN:
         n : int
         seed : int
         context : CompactTable of n rows, optional
-        forced : ndarray of shape (n, 2), optional
         n_jobs : int, optional
+            Threads.
 
         Returns
         -------
         CompactTable
         """
-        starts = range(0, n, CHUNK_ROWS)
+        return self.draw_forced(n, seed, None, context=context, n_jobs=n_jobs)[0]
+
+    def draw_forced(self, n, seed, forced, *, context=None, n_jobs=None):
+        """Draw rows with some cells given.
+
+        Parameters
+        ----------
+        n : int
+        seed : int
+        forced : CompactTable of n rows or None
+        context : CompactTable of n rows, optional
+        n_jobs : int, optional
+
+        Returns
+        -------
+        table : CompactTable
+        log_weight : ndarray of shape (n,)
+        """
+        starts = range(0, max(n, 1), CHUNK_ROWS)
         seeds = chunk_seeds(seed, len(starts))
         parts = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
-            joblib.delayed(self._chunk)(s, min(n, s + CHUNK_ROWS), k, context, forced)
-            for s, k in zip(starts, seeds, strict=True)
+            joblib.delayed(self._chunk)(start, n, chunk_seed, context, forced)
+            for start, chunk_seed in zip(starts, seeds, strict=True)
         )
-        if not parts:
-            parts = [self._chunk(0, 0, 0, context, forced)]
-        return CompactTable(
-            np.concatenate([p.codes for p in parts]),
-            np.concatenate([p.scalars for p in parts]),
+        table = CompactTable(
+            np.concatenate([part.codes for part, _ in parts]),
+            np.concatenate([part.scalars for part, _ in parts]),
         )
+        return table, np.concatenate([weight for _, weight in parts])
 
-    def _chunk(self, start, stop, seed, context, forced):
-        rows = slice(start, stop)
-        if context is not None:
-            part = CompactTable(context.codes[rows], context.scalars[rows])
-            context = DeviceTable(part, self.context_spec, self.device)
-        self.generator.eval()
-        return draw_rows(
-            self.generator,
-            self.conditions,
-            self.codec.layout,
+    def _chunk(self, start, n, seed, context, forced):
+        stop = min(n, start + CHUNK_ROWS)
+        rows = np.arange(start, stop)
+        self.network.eval()
+        return self.rows(
             stop - start,
             seed,
-            context=context,
-            forced=None if forced is None else forced[rows],
-            clamp=self.clamp,
-            forced_share=self.forced_share,
-            state_noise=self.state_noise,
+            None if context is None else context.take(rows),
+            None if forced is None else forced.take(rows),
         )

@@ -12,6 +12,7 @@ import torch
 from sklearn.base import BaseEstimator
 
 from sklearn_synthohive.exceptions import SchemaError
+from sklearn_synthohive.generators._strategies import STRATEGIES
 from sklearn_synthohive.metadata import Metadata
 from sklearn_synthohive.utils.params import Interval, StrOptions
 
@@ -24,18 +25,18 @@ _WEIGHT = [Interval(numbers.Real, 0, None, closed="left")]
 PARAMETER_CONSTRAINTS: dict = {
     "metadata": [Metadata, None],
     "embedding_dim": _POSITIVE,
-    "generator_dim": ["array-like"],
+    "generator_dim": ["array-like", None],
     "discriminator_dim": ["array-like"],
     "batch_size": _POSITIVE,
     "epochs": _POSITIVE,
     "embedding_threshold": [Interval(numbers.Integral, 1, None, closed="left")],
-    "n_components": _POSITIVE,
+    "n_components": [Interval(numbers.Integral, 1, None, closed="left"), None],
     "discriminator_steps": _POSITIVE,
-    "generator_lr": _RATE,
+    "generator_lr": [Interval(numbers.Real, 0, None, closed="neither"), None],
     "discriminator_lr": _RATE,
     "generator_decay": _WEIGHT,
     "device": [str, torch.device],
-    "generator": [StrOptions({"mlp"})],
+    "generator": [StrOptions({"autoregressive", "mlp"})],
     "pac": _POSITIVE,
     "batch_norm": ["boolean"],
     "moment_weight": _WEIGHT,
@@ -73,19 +74,12 @@ def check_parameters(model, y, context, table_name, checkpoint_interval):
         )
     for name in ("generator_dim", "discriminator_dim"):
         widths = getattr(model, name)
+        if widths is None:
+            continue
         whole = all(isinstance(w, numbers.Integral) and w > 0 for w in widths)
-        if isinstance(widths, str) or not whole:
+        if isinstance(widths, str) or not whole or not len(widths):
             raise ValueError(f"{name} must hold positive integers, got {widths!r}.")
-    if model.batch_size < model.pac or model.batch_size % model.pac:
-        raise ValueError(
-            f"batch_size ({model.batch_size}) must be a multiple of pac ({model.pac}): "
-            "the critic judges pac rows together."
-        )
-    if context is not None and model.forced_share == 1:
-        raise ValueError(
-            "forced_share=1 forces a state of every sampled row whatever its context: "
-            "choose a smaller share to fit with a context."
-        )
+    STRATEGIES[model.generator].check(model, context)
     if not isinstance(checkpoint_interval, numbers.Integral) or checkpoint_interval < 1:
         raise ValueError(
             "checkpoint_interval must be a positive integer, got "
@@ -171,7 +165,8 @@ def hyperparameters(manifest: dict) -> dict:
     """
     parameters = dict(manifest["parameters"])
     for name in ("generator_dim", "discriminator_dim"):
-        parameters[name] = tuple(parameters[name])
+        if parameters[name] is not None:
+            parameters[name] = tuple(parameters[name])
     metadata = manifest["metadata"]
     parameters["metadata"] = None if metadata is None else Metadata.from_dict(metadata)
     return parameters

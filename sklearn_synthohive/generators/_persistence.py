@@ -1,18 +1,18 @@
-"""A fitted GAN as a directory of plain data and tensors, and back."""
+"""A fitted generator as a directory of plain data and tensors, and back."""
 
 from __future__ import annotations
 
 import io
 import pickle
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from sklearn_synthohive.exceptions import SerializationError
 from sklearn_synthohive.generators._codec import codec_from_state
-from sklearn_synthohive.generators._fitted import FittedGAN
-from sklearn_synthohive.neural import ConditionalGAN, Conditions, RowSpec
+from sklearn_synthohive.generators._fitted import FittedGenerator
+from sklearn_synthohive.generators._strategies import STRATEGIES
 from sklearn_synthohive.utils.serialization import (
     dump_plain,
     load_directory,
@@ -23,19 +23,26 @@ from sklearn_synthohive.utils.serialization import (
 __all__ = ["read_model", "read_training_state", "write_model"]
 
 STATE = "training_state.pt"
-EMBEDDED = ("embeddings.", "context_embeddings.", "level_biases.")
+# Weights that belong to levels of a column, kept in a file of their own.
+EMBEDDED = ("embeddings.", "context_embeddings.", "level_biases.", "tables.")
 REMEDY = "Restore it from a copy, or fit and save again."
 
 
 def write_model(
-    path, fitted: FittedGAN, manifest, history, *, overwrite=False, training_state=None
+    path,
+    fitted: FittedGenerator,
+    manifest,
+    history,
+    *,
+    overwrite=False,
+    training_state=None,
 ):
-    """Write a fitted GAN; a reader finds the old one or the new one, whole.
+    """Write a fitted generator; a reader finds the old one or the new one, whole.
 
     Parameters
     ----------
     path : path-like
-    fitted : FittedGAN
+    fitted : FittedGenerator
     manifest : dict
         Hyperparameters and versions, as JSON's types.
     history : list of dict
@@ -43,31 +50,27 @@ def write_model(
     training_state : bytes, optional
         What training resumes from.
     """
-    weights = {k: v.detach().cpu() for k, v in fitted.generator.state_dict().items()}
+    modules = {name: _on_cpu(m) for name, m in fitted.modules().items()}
+    weights = modules.pop("generator")
     embedded = {k: v.numpy() for k, v in weights.items() if k.startswith(EMBEDDED)}
-    network = {k: v for k, v in weights.items() if k not in embedded}
-    critic = {k: v.detach().cpu() for k, v in fitted.critic.state_dict().items()}
+    modules["generator"] = {k: v for k, v in weights.items() if k not in embedded}
     context = fitted.context_codec
     info = {
         "names": fitted.codec.layout.names,
-        "bounds": list(fitted.spec.bounds),
-        "counts": [np.asarray(c) for c in fitted.conditions.counts],
         "context_names": context.layout.names if context else None,
-        "context_bounds": list(fitted.context_spec.bounds) if context else None,
-        "clamp": fitted.clamp,
-        "forced_share": fitted.forced_share,
-        "state_noise": fitted.state_noise,
+        "generator": fitted.info(),
         "history": history,
     }
     members = {
-        "generator.pt": lambda p: torch.save(network, p),
-        "discriminator.pt": lambda p: torch.save(critic, p),
-        "transformer.joblib": lambda p: dump_plain(fitted.codec.to_state(), p),
-        "context_transformer.joblib": lambda p: dump_plain(
-            context.to_state() if context else None, p
+        f"{name}.pt": partial(torch.save, state) for name, state in modules.items()
+    }
+    members |= {
+        "transformer.joblib": partial(dump_plain, fitted.codec.to_state()),
+        "context_transformer.joblib": partial(
+            dump_plain, context.to_state() if context else None
         ),
-        "embedding_layers.joblib": lambda p: dump_plain(embedded, p),
-        "data_column_info.joblib": lambda p: dump_plain(info, p),
+        "embedding_layers.joblib": partial(dump_plain, embedded),
+        "data_column_info.joblib": partial(dump_plain, info),
     }
     if training_state is not None:
         members[STATE] = lambda p: Path(p).write_bytes(training_state)
@@ -85,7 +88,7 @@ def read_model(path, device):
 
     Returns
     -------
-    fitted : FittedGAN
+    fitted : FittedGenerator
     manifest : dict
     history : list of dict
     """
@@ -106,43 +109,18 @@ def _assemble(manifest, folder, device):
     codec = codec_from_state(load_plain(folder / "transformer.joblib"))
     context_state = load_plain(folder / "context_transformer.joblib")
     context_codec = codec_from_state(context_state) if context_state else None
-    spec = RowSpec.of(codec.layout, tuple(info["bounds"]))
-    context_spec = None
-    if context_codec is not None:
-        bounds = tuple(info["context_bounds"])
-        context_spec = RowSpec.of(context_codec.layout, bounds)
-    conditions = Conditions(spec, info["counts"], device)
-    params = manifest["parameters"]
-    module = ConditionalGAN(
-        spec,
-        context_spec,
-        conditions.n_states,
-        conditions.n_coded,
-        params["embedding_dim"],
-        tuple(params["generator_dim"]),
-        tuple(params["discriminator_dim"]),
-        params["pac"],
-        params["batch_norm"],
-        seed=0,
+    parameters = manifest["parameters"]
+    fitted_class = STRATEGIES[parameters["generator"]].fitted_class
+    fitted = fitted_class.from_info(
+        info["generator"], parameters, codec, context_codec, device
     )
-    weights = _read_tensors(folder / "generator.pt")
-    embedded = load_plain(folder / "embedding_layers.joblib")
-    weights |= {k: torch.as_tensor(v) for k, v in embedded.items()}
-    module.generator.load_state_dict(weights)
-    module.critic.load_state_dict(_read_tensors(folder / "discriminator.pt"))
-    module.to(device).eval()
-    fitted = FittedGAN(
-        codec=codec,
-        context_codec=context_codec,
-        generator=module.generator,
-        critic=module.critic,
-        conditions=conditions,
-        spec=spec,
-        context_spec=context_spec,
-        clamp=info["clamp"],
-        forced_share=info["forced_share"],
-        state_noise=info["state_noise"],
-    )
+    for name, module in fitted.modules().items():
+        weights = _read_tensors(folder / f"{name}.pt")
+        if name == "generator":
+            embedded = load_plain(folder / "embedding_layers.joblib")
+            weights |= {k: torch.as_tensor(v) for k, v in embedded.items()}
+        module.load_state_dict(weights)
+        module.to(device).eval()
     return fitted, info["history"]
 
 
@@ -179,3 +157,7 @@ def _read_tensors(path):
         raise SerializationError(
             f"{str(path)!r} cannot be read as tensors ({type(e).__name__}). {REMEDY}"
         ) from e
+
+
+def _on_cpu(module):
+    return {k: v.detach().cpu() for k, v in module.state_dict().items()}

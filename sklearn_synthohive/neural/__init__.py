@@ -1,20 +1,44 @@
-"""Networks, conditions, losses and the training epoch: torch and layouts only."""
+"""Networks, conditions, losses and the training epochs: torch and layouts only."""
 
+from sklearn_synthohive.neural._autoregressive import AutoregressiveNet, Columns
 from sklearn_synthohive.neural._conditions import Conditions
 from sklearn_synthohive.neural._draw import draw_rows
+from sklearn_synthohive.neural._draw_columns import draw_columns
 from sklearn_synthohive.neural._epoch import AdversarialData, Recipe
 from sklearn_synthohive.neural._generator import ConditionalGAN
-from sklearn_synthohive.neural._net import AdversarialNet, StopTraining
+from sklearn_synthohive.neural._likelihood import (
+    LikelihoodData,
+    LikelihoodRecipe,
+    mean_log_likelihood,
+)
+from sklearn_synthohive.neural._net import (
+    AdversarialNet,
+    EpochNet,
+    LikelihoodNet,
+    StopTraining,
+)
+from sklearn_synthohive.neural._normal_scores import NormalScores
+from sklearn_synthohive.neural._order import learn_order
 from sklearn_synthohive.neural._row import DeviceTable, RowSpec
 
 __all__ = [
     "AdversarialData",
     "AdversarialNet",
+    "AutoregressiveNet",
+    "Columns",
     "ConditionalGAN",
     "Conditions",
     "DeviceTable",
+    "EpochNet",
+    "LikelihoodData",
+    "LikelihoodNet",
+    "LikelihoodRecipe",
+    "NormalScores",
     "Recipe",
     "RowSpec",
     "StopTraining",
+    "draw_columns",
     "draw_rows",
+    "learn_order",
+    "mean_log_likelihood",
 ]

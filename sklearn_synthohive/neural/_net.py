@@ -1,4 +1,4 @@
-"""The skorch net: an epoch is its batch, the step is a pure torch function."""
+"""The skorch nets: an epoch is their batch, the step is a pure torch function."""
 
 from __future__ import annotations
 
@@ -9,24 +9,150 @@ from skorch import NeuralNet
 from skorch.callbacks import EarlyStopping
 from skorch.history import History
 
+from sklearn_synthohive.neural._autoregressive import AutoregressiveNet
 from sklearn_synthohive.neural._ema import warm_copy
 from sklearn_synthohive.neural._epoch import AdversarialData, Recipe, train_epoch
 from sklearn_synthohive.neural._generator import ConditionalGAN
+from sklearn_synthohive.neural._likelihood import (
+    LikelihoodData,
+    LikelihoodRecipe,
+    likelihood_epoch,
+)
 
-__all__ = ["AdversarialNet", "StopTraining"]
+__all__ = ["AdversarialNet", "EpochNet", "LikelihoodNet", "StopTraining"]
 
 
 class StopTraining(KeyboardInterrupt):
     """A callback's wish to stop. skorch ends training on KeyboardInterrupt."""
 
 
-class AdversarialNet(NeuralNet):
-    """Trains a generator and its critic under skorch's protocol.
+class EpochNet(NeuralNet):
+    """skorch's protocol around a training function that takes a whole epoch.
+
+    The training data is one object, the iterator yields it once an epoch, and
+    ``train_step`` hands it to :meth:`run_epoch`; history, callbacks, ``save_params``
+    and pickling are skorch's. ``module_`` is trained, ``average_`` is the moving
+    average of what is sampled from.
+    """
+
+    optimizer_names: tuple[str, ...] = ("optimizer_",)
+
+    @property
+    def _default_callbacks(self):
+        return []
+
+    @property
+    def trained(self) -> torch.nn.Module:
+        """The part of the module that is sampled from."""
+        return self.module_
+
+    def run_epoch(self, data, step: int) -> dict[str, torch.Tensor]:
+        """Train for an epoch; the losses by name, the first one is the main one.
+
+        Parameters
+        ----------
+        data : object
+            As given to :meth:`train`.
+        step : int
+            Steps taken in earlier epochs.
+        """
+        raise NotImplementedError
+
+    def initialize_module(self):
+        """Build the module and its average; no global random state is touched."""
+        super().initialize_module()
+        if self.recipe.average_decay:
+            self.average_ = warm_copy(self.trained)
+        return self
+
+    @property
+    def sampler(self) -> torch.nn.Module:
+        """What is sampled from: the average where there is one."""
+        return getattr(self, "average_", None) or self.trained
+
+    def get_split_datasets(self, X, y=None, **fit_params):
+        """The training data as it is; held-out rows are the scoring callback's."""
+        return X, None
+
+    def get_iterator(self, dataset, training=False):
+        """One batch an epoch: all of the data."""
+        return [dataset]
+
+    def train_step(self, batch, **fit_params):
+        """One epoch; every loss goes into the history with a single host sync."""
+        losses = self.run_epoch(batch, (len(self.history) - 1) * self.recipe.steps)
+        values = torch.stack(list(losses.values())).tolist()
+        for name, value in zip(losses, values, strict=True):
+            self.history.record(name, value)
+        return {"loss": next(iter(losses.values())).cpu(), "y_pred": None}
+
+    def notify(self, method_name, **cb_kwargs):
+        """Tell the callbacks; an early stop is told apart from a real Ctrl-C."""
+        getattr(self, method_name)(self, **cb_kwargs)
+        for _, callback in self.callbacks_:
+            try:
+                getattr(callback, method_name)(self, **cb_kwargs)
+            except KeyboardInterrupt as stop:
+                if isinstance(callback, EarlyStopping):
+                    raise StopTraining from stop
+                raise
+
+    def train(self, data, epochs: int):
+        """Train for some epochs; unlike ``fit``, Ctrl-C reaches the caller.
+
+        Parameters
+        ----------
+        data : object
+        epochs : int
+
+        Returns
+        -------
+        self
+        """
+        self.notify("on_train_begin", X=data, y=None)
+        try:
+            self.fit_loop(data, epochs=epochs)
+        except StopTraining:
+            pass
+        finally:
+            self.notify("on_train_end", X=data, y=None)
+        return self
+
+    def training_state(self) -> dict:
+        """Weights and optimiser states, as tensors and plain data."""
+        names = self.optimizer_names
+        return {
+            "module": self.module_.state_dict(),
+            "average": self.average_.state_dict() if self.recipe.average_decay else {},
+            "optimizers": [getattr(self, name).state_dict() for name in names],
+            "history": self.history.to_list(),
+        }
+
+    def restore(self, state: dict):
+        """Continue from what :meth:`training_state` returned."""
+        self.module_.load_state_dict(state["module"])
+        if self.recipe.average_decay:
+            self.average_.load_state_dict(state["average"])
+        for name, saved in zip(self.optimizer_names, state["optimizers"], strict=True):
+            getattr(self, name).load_state_dict(saved)
+        self.history = History(state["history"])
+        return self
+
+    def settle(self, best: dict | None):
+        """Keep one set of weights, the best or the averaged, and no training state."""
+        self.trained.load_state_dict(best or self.sampler.state_dict())
+        for name in self.optimizer_names:
+            getattr(self, name).state.clear()
+        if self.recipe.average_decay:
+            self.average_ = self.trained
+        return self
+
+
+class AdversarialNet(EpochNet):
+    """Trains a generator and its critic.
 
     ``module_`` holds both networks, ``average_`` the moving average of the generator,
-    ``optimizer_`` and ``critic_optimizer_`` their optimisers. The training data is one
-    object, the iterator yields it once an epoch, and ``train_step`` hands it to
-    :func:`train_epoch`; history, callbacks, ``save_params`` and pickling are skorch's.
+    ``optimizer_`` and ``critic_optimizer_`` their optimisers.
 
     Parameters
     ----------
@@ -42,6 +168,8 @@ class AdversarialNet(NeuralNet):
     **kwargs
         As for ``skorch.NeuralNet``.
     """
+
+    optimizer_names = ("optimizer_", "critic_optimizer_")
 
     def __init__(
         self,
@@ -61,15 +189,9 @@ class AdversarialNet(NeuralNet):
         super().__init__(module, **kwargs)
 
     @property
-    def _default_callbacks(self):
-        return []
-
-    def initialize_module(self):
-        """Build both networks and the average; no global random state is touched."""
-        super().initialize_module()
-        if self.recipe.average_decay:
-            self.average_ = warm_copy(self.module_.generator)
-        return self
+    def trained(self):
+        """The generator."""
+        return self.module_.generator
 
     def initialize_optimizer(self, triggered_directly=None):
         """One Adam a network; the embeddings learn from both losses."""
@@ -90,85 +212,80 @@ class AdversarialNet(NeuralNet):
         )
         return self
 
-    @property
-    def sampler(self) -> torch.nn.Module:
-        """The generator to sample from: the average where there is one."""
-        return getattr(self, "average_", None) or self.module_.generator
-
-    def get_split_datasets(self, X, y=None, **fit_params):
-        """The training data as it is; held-out rows are the scoring callback's."""
-        return X, None
-
-    def get_iterator(self, dataset, training=False):
-        """One batch an epoch: all of the data."""
-        return [dataset]
-
-    def train_step(self, batch: AdversarialData, **fit_params):
-        """One epoch; every loss goes into the history with a single host sync."""
-        steps = self.recipe.steps
-        losses = train_epoch(
+    def run_epoch(self, data: AdversarialData, step: int):
+        """Alternate generator and critic steps."""
+        return train_epoch(
             self.module_,
             getattr(self, "average_", None),
-            batch,
+            data,
             self.recipe,
             self.optimizer_,
             self.critic_optimizer_,
-            batch.rng,
-            (len(self.history) - 1) * steps,
+            data.rng,
+            step,
         )
-        values = torch.stack(list(losses.values())).tolist()
-        for name, value in zip(losses, values, strict=True):
-            self.history.record(name, value)
-        return {"loss": losses["generator_loss"].cpu(), "y_pred": None}
 
-    def notify(self, method_name, **cb_kwargs):
-        """Tell the callbacks; an early stop is told apart from a real Ctrl-C."""
-        getattr(self, method_name)(self, **cb_kwargs)
-        for _, callback in self.callbacks_:
-            try:
-                getattr(callback, method_name)(self, **cb_kwargs)
-            except KeyboardInterrupt as stop:
-                if isinstance(callback, EarlyStopping):
-                    raise StopTraining from stop
-                raise
 
-    def train(self, data: AdversarialData, epochs: int):
-        """Train for some epochs; unlike ``fit``, Ctrl-C reaches the caller.
+class LikelihoodNet(EpochNet):
+    """Trains an autoregressive network by maximum likelihood.
+
+    Parameters
+    ----------
+    module : type
+        AutoregressiveNet, with its arguments as ``module__*``.
+    recipe : LikelihoodRecipe
+    betas : tuple of float
+        Of AdamW.
+    weight_decay : float
+    **kwargs
+        As for ``skorch.NeuralNet``.
+    """
+
+    def __init__(
+        self,
+        module=AutoregressiveNet,
+        *,
+        recipe: LikelihoodRecipe,
+        betas: tuple[float, float] = (0.9, 0.99),
+        weight_decay: float = 0.05,
+        **kwargs,
+    ):
+        self.recipe = recipe
+        self.betas = betas
+        self.weight_decay = weight_decay
+        kwargs = {"criterion": torch.nn.Identity, "train_split": None} | kwargs
+        super().__init__(module, **kwargs)
+
+    def initialize_optimizer(self, triggered_directly=None):
+        """AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101)."""
+        self.optimizer_ = torch.optim.AdamW(
+            self.module_.parameters(),
+            lr=self.lr,
+            betas=self.betas,
+            weight_decay=self.weight_decay,
+            fused=True,
+        )
+        return self
+
+    def run_epoch(self, data: LikelihoodData, step: int):
+        """One pass over the training rows."""
+        average = getattr(self, "average_", None)
+        return likelihood_epoch(
+            self.module_, average, data, self.recipe, self.optimizer_, step
+        )
+
+    def rewind(self, best: dict, factor: float):
+        """Go back to the best weights and go on at a lower rate.
 
         Parameters
         ----------
-        data : AdversarialData
-        epochs : int
-
-        Returns
-        -------
-        self
+        best : dict
+            State of the module.
+        factor : float
+            Of the learning rate.
         """
-        self.notify("on_train_begin", X=data, y=None)
-        try:
-            self.fit_loop(data, epochs=epochs)
-        except StopTraining:
-            pass
-        finally:
-            self.notify("on_train_end", X=data, y=None)
-        return self
-
-    def training_state(self) -> dict:
-        """Weights and optimiser states, as tensors and plain data."""
-        return {
-            "module": self.module_.state_dict(),
-            "average": self.average_.state_dict() if self.recipe.average_decay else {},
-            "optimizer": self.optimizer_.state_dict(),
-            "critic_optimizer": self.critic_optimizer_.state_dict(),
-            "history": self.history.to_list(),
-        }
-
-    def restore(self, state: dict):
-        """Continue from what :meth:`training_state` returned."""
-        self.module_.load_state_dict(state["module"])
+        self.module_.load_state_dict(best)
         if self.recipe.average_decay:
-            self.average_.load_state_dict(state["average"])
-        self.optimizer_.load_state_dict(state["optimizer"])
-        self.critic_optimizer_.load_state_dict(state["critic_optimizer"])
-        self.history = History(state["history"])
-        return self
+            self.average_.load_state_dict(best)
+        for group in self.optimizer_.param_groups:
+            group["lr"] *= factor

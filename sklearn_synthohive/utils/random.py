@@ -34,7 +34,9 @@ def draw_seed(seed=None, random_state=None):
     """
     if seed is not None:
         if isinstance(seed, bool) or not isinstance(seed, numbers.Integral) or seed < 0:
-            raise ValueError(f"seed must be a non-negative integer or None, got {seed!r}.")
+            raise ValueError(
+                f"seed must be a non-negative integer or None, got {seed!r}."
+            )
         return int(seed)
     if isinstance(random_state, numbers.Integral):
         return int(random_state)

@@ -1,0 +1,263 @@
+"""The autoregressive network as a strategy: prepare, build, score, draw."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+
+from sklearn_synthohive.generators import _callbacks as cb
+from sklearn_synthohive.generators._fitted import FittedGenerator
+from sklearn_synthohive.layout import CompactTable, code_dtype
+from sklearn_synthohive.neural import (
+    AutoregressiveNet,
+    Columns,
+    LikelihoodData,
+    LikelihoodNet,
+    LikelihoodRecipe,
+    NormalScores,
+    draw_columns,
+    learn_order,
+    mean_log_likelihood,
+)
+
+__all__ = ["AutoregressiveStrategy", "FittedAutoregressive"]
+
+# Held-out rows stop training before it learns single rows by heart, so small tables
+# give up a larger share of their rows.
+LEAST_HELD_OUT, LARGEST_SHARE = 30, 0.3
+# Small tables take smaller batches: some twenty steps an epoch, no batch below this.
+STEPS_AN_EPOCH, SMALLEST_BATCH = 20, 32
+# How often training goes back to the best state at a lower rate before it ends.
+REWINDS = 2
+
+
+class FittedAutoregressive(FittedGenerator):
+    """A trained autoregressive network.
+
+    Parameters
+    ----------
+    codec, context_codec, network
+        As for FittedGenerator; the network is an AutoregressiveNet.
+    scores, context_scores : NormalScores
+        ``context_scores`` is None without a context.
+    counts : list of ndarray
+        Training rows in each state, per span.
+    """
+
+    weighted = True
+
+    def __init__(self, codec, context_codec, network, scores, context_scores, counts):
+        super().__init__(codec, context_codec, network)
+        self.scores = scores
+        self.context_scores = context_scores
+        self._counts = counts
+
+    @property
+    def counts(self):
+        """As FittedGenerator says."""
+        return self._counts
+
+    def rows(self, n, seed, context, forced):
+        """As FittedGenerator says; every forced cell is kept."""
+        columns = self.network.columns
+        device = self.network.first_bias.device
+        rng = torch.Generator(device).manual_seed(seed)
+        n_own = len(columns.order)
+        codes = np.zeros((n, n_own), dtype=np.int64)
+        scores = np.zeros((n, len(self.codec.layout.continuous)))
+        fixed = np.zeros((n, n_own), dtype=bool)
+        if forced is not None:
+            fixed = forced.codes >= 0
+            codes = np.where(fixed, forced.codes, 0).astype(np.int64)
+            scores = self._middle(self.scores, CompactTable(codes, forced.scalars))
+        if context is not None:
+            codes = np.concatenate([context.codes.astype(np.int64), codes], axis=1)
+            given = self._middle(self.context_scores, context)
+            scores = np.concatenate([given, scores], axis=1)
+        states, z, log_weight = draw_columns(
+            self.network,
+            torch.as_tensor(codes, device=device),
+            torch.as_tensor(scores, dtype=torch.float32, device=device),
+            torch.as_tensor(
+                fixed[:, [c - columns.n_context for c in columns.order]], device=device
+            ),
+            rng,
+        )
+        own = states[:, columns.n_context :].cpu().numpy()
+        own_scores = z[:, z.shape[1] - len(self.codec.layout.continuous) :]
+        largest = max((s.n_states for s in self.codec.layout.spans), default=1)
+        scalars = self.scores.invert(own, own_scores.cpu().numpy())
+        if forced is not None:
+            # Forced scalars keep their value to the last bit.
+            continuous = list(self.codec.layout.continuous)
+            scalars = np.where(fixed[:, continuous], forced.scalars, scalars)
+        table = CompactTable(
+            own.astype(code_dtype(largest)), scalars.astype(np.float32)
+        )
+        return table, log_weight.cpu().numpy().astype(float)
+
+    @staticmethod
+    def _middle(scores, table):
+        low, high = scores.intervals(table)
+        return NormalScores.place(low, high, 0.5)
+
+    def modules(self) -> dict:
+        """Networks by the name of their file."""
+        return {"generator": self.network}
+
+    def info(self) -> dict:
+        """Plain data beside the weights."""
+        context, columns = self.context_scores, self.network.columns
+        return {
+            "order": [c - columns.n_context for c in columns.order],
+            "scores": self.scores.to_state(),
+            "context_scores": None if context is None else context.to_state(),
+            "counts": [np.asarray(c) for c in self._counts],
+        }
+
+    @classmethod
+    def from_info(cls, info, parameters, codec, context_codec, device):
+        """Undo :meth:`info`, with a network whose weights are still to be loaded."""
+        context = None if context_codec is None else context_codec.layout
+        columns = Columns.of(codec.layout, context, info["order"])
+        hidden = tuple(
+            parameters["generator_dim"] or AutoregressiveStrategy.generator_dim
+        )
+        context_scores = None
+        if context is not None:
+            context_scores = NormalScores.from_state(context, info["context_scores"])
+        return cls(
+            codec,
+            context_codec,
+            AutoregressiveNet(columns, hidden, seed=0),
+            NormalScores.from_state(codec.layout, info["scores"]),
+            context_scores,
+            info["counts"],
+        )
+
+
+class AutoregressiveStrategy:
+    """How the autoregressive network is prepared, built, scored and stopped."""
+
+    metric = "log_likelihood"
+    n_components = 1
+    generator_lr = 5e-3
+    generator_dim = (32, 32)
+    fitted_class = FittedAutoregressive
+
+    def check(self, model, context):
+        """Refuse parameters that contradict each other."""
+        widths = model.generator_dim or self.generator_dim
+        if len(set(widths)) != 1:
+            raise ValueError(
+                f"generator_dim={tuple(widths)!r} must hold equal widths for the "
+                "autoregressive generator: its layers are added up."
+            )
+
+    def held_out(self, n, fraction):
+        """How many rows to hold out."""
+        if not fraction:
+            return 0
+        least = min(LEAST_HELD_OUT, round(LARGEST_SHARE * n))
+        return max(round(fraction * n), least)
+
+    def prepare(self, model, train, corpus, device, seed):
+        """States and normal scores on the device; the order of the columns."""
+        layout = corpus.codec.layout
+        scores = NormalScores.fit(layout, corpus.table)
+        pairs = [(train.table, scores)]
+        context_scores = context_layout = None
+        if corpus.context is not None:
+            context_layout = corpus.context_codec.layout
+            context_scores = NormalScores.fit(context_layout, corpus.context)
+            pairs.insert(0, (train.context, context_scores))
+        rng = torch.Generator(device).manual_seed(seed)
+        data = LikelihoodData(pairs, rng, device)
+        batch = min(model.batch_size, max(SMALLEST_BATCH, len(data) // STEPS_AN_EPOCH))
+        recipe = LikelihoodRecipe(
+            batch_size=batch,
+            steps=max(1, len(data) // batch),
+            average_decay=model.average_decay,
+        )
+        counts = [
+            np.bincount(corpus.table.codes[:, i], minlength=span.n_states)
+            for i, span in enumerate(layout.spans)
+        ]
+        return SimpleNamespace(
+            data=data,
+            recipe=recipe,
+            scores=scores,
+            context_scores=context_scores,
+            counts=counts,
+            columns=Columns.of(
+                layout, context_layout, learn_order(layout, train.table)
+            ),
+        )
+
+    def build_net(self, model, prepared, seed, device):
+        """The skorch net, not yet initialised."""
+        return LikelihoodNet(
+            recipe=prepared.recipe,
+            lr=model.generator_lr or self.generator_lr,
+            device=str(device),
+            max_epochs=model.epochs,
+            module__columns=prepared.columns,
+            module__hidden=tuple(model.generator_dim or self.generator_dim),
+            module__seed=seed,
+        )
+
+    def start(self, net, prepared):
+        """Start at the margins, in both copies of the network."""
+        columns = prepared.columns
+        order = [c - columns.n_context for c in columns.order]
+        net.module_.start_from_margins([prepared.counts[i] for i in order])
+        if net.recipe.average_decay:
+            net.average_.load_state_dict(net.module_.state_dict())
+
+    def fitted(self, model, corpus, prepared, net):
+        """What samples, around the network as it is now."""
+        return FittedAutoregressive(
+            corpus.codec,
+            corpus.context_codec,
+            net.sampler,
+            prepared.scores,
+            prepared.context_scores,
+            prepared.counts,
+        )
+
+    def scorer(self, held_out, prepared, seed, fitted):
+        """Mean log-likelihood of held-out rows, with the same scores every time."""
+        pairs = [(held_out.table, prepared.scores)]
+        if held_out.context is not None:
+            pairs.insert(0, (held_out.context, prepared.context_scores))
+        device = prepared.data.states.device
+        rng = torch.Generator(device).manual_seed(seed)
+        data = LikelihoodData(pairs, rng, device)
+        scores = data.scores()
+        return lambda: mean_log_likelihood(fitted().network, data.states, scores)
+
+    def score_every(self, checkpoint_interval):
+        """Every epoch: the score costs little."""
+        return 1
+
+    def schedule(self, model, scoring):
+        """Callbacks that act on the network between two epochs."""
+        if not model.early_stopping:
+            return []
+        return [cb.RewindWhenFlat(scoring, model.n_iter_no_change, model.tol)]
+
+    def stopping(self, model):
+        """The callback that ends training early."""
+        patience, tol = model.n_iter_no_change, model.tol
+        return cb.StopWhenFlat(self.metric, patience, tol, after=REWINDS)
+
+    def culprit(self, prepared, layout):
+        """The column with most scalars that are tied to few values."""
+        continuous = layout.continuous
+        if not continuous:
+            return layout.spans[0].column
+        width = (prepared.data.high - prepared.data.low).mean(0).cpu().numpy()
+        own = width[len(width) - len(continuous) :]
+        return layout.spans[continuous[int(np.argmax(own))]].column

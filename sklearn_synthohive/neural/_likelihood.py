@@ -1,0 +1,150 @@
+"""One epoch of maximum likelihood, as pure torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from sklearn_synthohive.neural._autoregressive import AutoregressiveNet
+from sklearn_synthohive.neural._ema import update_average
+from sklearn_synthohive.neural._normal_scores import REACH
+
+__all__ = [
+    "LikelihoodData",
+    "LikelihoodRecipe",
+    "likelihood_epoch",
+    "mean_log_likelihood",
+]
+
+
+@dataclass(frozen=True)
+class LikelihoodRecipe:
+    """What a step of maximum likelihood does.
+
+    Attributes
+    ----------
+    batch_size : int
+    steps : int
+        Steps an epoch.
+    average_decay : float
+        Decay of the moving average; zero keeps the last weights.
+    warm_up : int
+        Steps over which the learning rate rises.
+    clip : float
+        Largest norm of the gradient.
+    """
+
+    batch_size: int
+    steps: int
+    average_decay: float = 0.995
+    warm_up: int = 50
+    clip: float = 20.0
+
+
+class LikelihoodData:
+    """Rows as states and normal scores on the device.
+
+    Tied values (those on a grid, most of all) have an interval of scores, not one: a
+    fresh place in it is drawn every epoch.
+
+    Parameters
+    ----------
+    tables : sequence of (CompactTable, NormalScores)
+        Context first.
+    rng : torch.Generator
+        On the device; draws the order of the rows and the places in the intervals.
+    device : str
+    """
+
+    def __init__(self, tables, rng: torch.Generator, device="cpu"):
+        self.rng = rng
+        codes = [torch.as_tensor(t.codes.astype(np.int32)) for t, _ in tables]
+        self.states = torch.cat(codes, dim=1).to(device)
+        pairs = [scores.intervals(table) for table, scores in tables]
+        low = np.concatenate([p[0] for p in pairs], axis=1)
+        high = np.concatenate([p[1] for p in pairs], axis=1)
+        self.low = torch.as_tensor(low).to(device)
+        self.high = torch.as_tensor(high).to(device)
+
+    def __len__(self) -> int:
+        return len(self.states)
+
+    def scores(self) -> torch.Tensor:
+        """Normal scores of all rows, freshly placed, (n, n_continuous)."""
+        place = torch.rand(self.low.shape, generator=self.rng, device=self.low.device)
+        between = torch.lerp(self.low, self.high, place)
+        return torch.special.ndtri(between).clamp(-REACH, REACH)
+
+
+def likelihood_epoch(
+    net: AutoregressiveNet,
+    average: torch.nn.Module | None,
+    data: LikelihoodData,
+    recipe: LikelihoodRecipe,
+    optimizer: torch.optim.Optimizer,
+    step: int = 0,
+) -> dict[str, torch.Tensor]:
+    """One pass over the rows in random order.
+
+    Parameters
+    ----------
+    net : AutoregressiveNet
+    average : nn.Module or None
+    data : LikelihoodData
+    recipe : LikelihoodRecipe
+    optimizer : torch.optim.Optimizer
+    step : int
+        Steps taken in earlier epochs.
+
+    Returns
+    -------
+    dict of str to tensor
+        Mean negative log-likelihood a row.
+    """
+    net.train()
+    device = data.states.device
+    scores = data.scores()
+    order = torch.randperm(len(data), generator=data.rng, device=device)
+    total = torch.zeros((), device=device)
+    rates = [group["lr"] for group in optimizer.param_groups]
+    for k in range(recipe.steps):
+        share = min(1.0, (step + k + 1) / recipe.warm_up)
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate * share
+        rows = order[k * recipe.batch_size : (k + 1) * recipe.batch_size]
+        loss = -net(data.states[rows].long(), scores[rows]).sum(1).mean()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), recipe.clip)
+        optimizer.step()
+        total += loss.detach()
+        if average is not None:
+            update_average(average, net, recipe.average_decay, step + k)
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate
+    return {"nll_loss": total / recipe.steps}
+
+
+@torch.no_grad()
+def mean_log_likelihood(
+    net: AutoregressiveNet,
+    states: torch.Tensor,
+    scores: torch.Tensor,
+    batch_size: int = 4096,
+) -> float:
+    """Mean log-likelihood a row, in nats, of given states and scores.
+
+    Parameters
+    ----------
+    net : AutoregressiveNet
+    states : tensor of shape (n, n_columns)
+    scores : tensor of shape (n, n_continuous)
+    batch_size : int
+    """
+    total = 0.0
+    for start in range(0, len(states), batch_size):
+        rows = slice(start, start + batch_size)
+        total += float(net(states[rows].long(), scores[rows]).double().sum())
+    return total / len(states)
