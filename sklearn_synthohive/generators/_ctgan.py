@@ -79,13 +79,14 @@ class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
     pac : int, default=10
         "mlp": rows that the critic judges together (PacGAN).
     batch_norm : bool, default=True
-        "mlp": batch normalisation in the generator; sampling uses its running statistics.
+        "mlp": batch normalisation in the generator; sampling uses its running
+        statistics.
     moment_weight : float, default=3.0
         "mlp": weight of the second-moment loss; 0 switches it off.
     state_noise : float, default=0.0
-        "mlp": scale of the Gumbel noise on categories, spikes and modes. At 0 the generator's
-        own noise decides, which lets columns depend sharply on each other; 1 is the
-        Gumbel-softmax of [1]_.
+        "mlp": scale of the Gumbel noise on categories, spikes and modes. At 0 the
+        generator's own noise decides, which lets columns depend sharply on each other;
+        1 is the Gumbel-softmax of [1]_.
     halving_steps : int, default=1000
         "mlp": steps after which the learning rates have halved (1 / (1 + step /
         halving_steps)); 0 keeps them constant.
@@ -93,12 +94,13 @@ class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
         Decay of the moving average of the generator that is sampled from; 0 switches
         it off.
     forced_share : float, default=0.2
-        "mlp": share of the training rows with a forced state (training-by-sampling). At 1,
-        as in [1]_, sampling forces a state in every row, by its true frequency; below
-        1 it forces none but those that conditions name. A context needs it below 1.
+        "mlp": share of the training rows with a forced state (training-by-sampling).
+        At 1, as in [1]_, sampling forces a state in every row, by its true frequency;
+        below 1 it forces none but those that conditions name. A context needs it below
+        1.
     clamp_conditions : bool, default=True
-        "mlp": put forced states in place; else the generator learns them by cross-entropy,
-        as in [1]_.
+        "mlp": put forced states in place; else the generator learns them by
+        cross-entropy, as in [1]_.
     early_stopping : bool, default=True
         Stop when the score on held-out rows no longer improves, and keep the best
         state; else train for all epochs and keep the last. The score is the
@@ -140,8 +142,8 @@ class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
 
     Notes
     -----
-    To reproduce [1]_: ``CTGAN(generator="mlp", moment_weight=0, average_decay=0, state_noise=1,
-    forced_share=1, halving_steps=0, clamp_conditions=False, early_stopping=False,
+    To reproduce [1]_: ``CTGAN(generator="mlp", moment_weight=0, average_decay=0,
+    state_noise=1, forced_share=1, halving_steps=0, clamp_conditions=False, early_stopping=False,
     validation_fraction=0, generator_lr=2e-4, discriminator_lr=2e-4,
     transformer=DataTransformer(max_spikes=0, max_distinct=0))``.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
-from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from sklearn_synthohive.exceptions import SchemaError
-from sklearn_synthohive.generators._conditions import Between, PerRow, is_missing
+from sklearn_synthohive.generators._requirements import (
+    Between,
+    PerRow,
+    encode_allowed,
+)
 from sklearn_synthohive.layout import CompactTable
 
 __all__ = ["sample_conditioned"]
@@ -50,11 +51,8 @@ def sample_conditioned(
         table = fitted.draw(n, seed, context=context, n_jobs=n_jobs)
         return fitted.codec.decode(table, clip=clip)
     rng = np.random.default_rng(seed)
-    first = None if context is None else context.take(np.arange(1))
-    example = fitted.codec.decode(fitted.draw(1, seed, context=first), clip=clip)
-    _check_kinds(requirements, example)
     per_row = context is not None or any(isinstance(r, PerRow) for r in requirements)
-    forcing = _Forcing(fitted, requirements, example)
+    forcing = _Forcing(fitted, requirements)
     best = _Best(n, len(requirements))
     drawn, limit = 0, MAX_POOL_PER_ROW * n + MAX_ROUND
     for _ in range(MAX_ROUNDS):
@@ -90,19 +88,6 @@ def _candidate_rows(pending, hit_rate, per_row, forcing):
     return np.resize(pending, int(np.clip(wanted, MIN_ROUND, MAX_ROUND)))
 
 
-def _check_kinds(requirements, example):
-    for r in requirements:
-        series = example[r.column]
-        if isinstance(r, Between) and (
-            isinstance(series.dtype, pd.CategoricalDtype)
-            or is_bool_dtype(series.dtype)
-            or not (is_numeric_dtype(series.dtype) or series.dtype.kind in "mM")
-        ):
-            raise TypeError(
-                f"{r.column!r} is no column of numbers or dates: give a list of values."
-            )
-
-
 class _Forcing:
     """The cells that conditions fix, and how sets are drawn from.
 
@@ -114,32 +99,20 @@ class _Forcing:
         Whether candidates must be resampled by their weights.
     """
 
-    def __init__(self, fitted, requirements, example):
+    def __init__(self, fitted, requirements):
         self.layout = fitted.codec.layout
         labels = list(fitted.codec.transformer.columns_)
         self.choices = []
         for r in requirements:
             if isinstance(r, Between):
                 continue
-            values = r.allowed()
-            if isinstance(r, PerRow):
-                free = example[r.column].iloc[0]
-                pairs = zip(values, r.fixed, strict=True)
-                values = [value if fixed else free for value, fixed in pairs]
-            table = _encode_values(fitted.codec, example, r.column, values)
+            codes, scalars = encode_allowed(fitted.codec, r)
             i = labels.index(r.column)
             count = fitted.counts[i]
-            codes = table.codes[:, i].astype(np.int64)
             share = count[codes] + 1e-9 if len(count) else np.ones(len(codes))
-            fixed = r.fixed if isinstance(r, PerRow) else None
-            self.choices.append((i, codes, self._scalars(table, i), fixed, share))
+            self.choices.append((i, r, codes, scalars, share))
         self.searches = len(self.choices) < len(requirements)
         self.weighs = fitted.weighted and bool(self.choices)
-
-    def _scalars(self, table, i):
-        if i not in self.layout.continuous:
-            return None
-        return table.scalars[:, self.layout.continuous.index(i)]
 
     def draw(self, rows, rng):
         """Forced cells of the rows, and the log-probability of the draws from sets.
@@ -159,41 +132,20 @@ class _Forcing:
         codes = np.full((n, len(self.layout.spans)), -1, dtype=np.int64)
         scalars = np.zeros((n, len(self.layout.continuous)), dtype=np.float32)
         log_proposal = np.zeros(n)
-        for i, states, values, fixed, share in self.choices:
-            if fixed is None:
+        for i, requirement, states, values, share in self.choices:
+            if isinstance(requirement, PerRow):
+                use = requirement.fixed[rows]
+                chosen = requirement.place[rows]
+            else:
                 p = share / share.sum()
+                use = np.ones(n, dtype=bool)
                 chosen = rng.choice(len(states), size=n, p=p)
                 log_proposal += np.log(p[chosen])
-                use = np.ones(n, dtype=bool)
-            else:
-                chosen, use = rows, fixed[rows]
             codes[use, i] = states[chosen[use]]
             if values is not None:
                 k = self.layout.continuous.index(i)
                 scalars[use, k] = values[chosen[use]]
         return CompactTable(codes, scalars), log_proposal
-
-
-def _encode_values(codec, example, column, values):
-    """Compact cells of values of one column, in otherwise arbitrary rows."""
-    frame = example.loc[example.index.repeat(len(values))].reset_index(drop=True)
-    dtype = example[column].dtype
-    if isinstance(dtype, pd.CategoricalDtype):
-        known = dtype.categories
-        strange = [v for v in values if not is_missing(v) and v not in known]
-        if strange:
-            raise SchemaError(
-                f"A condition on {column!r} names unknown categories: {strange[:5]}."
-            )
-    elif any(is_missing(v) for v in values) and dtype.kind in "iub":
-        dtype = object
-    try:
-        frame[column] = pd.Series(list(values), dtype=dtype)
-    except (TypeError, ValueError) as error:
-        raise SchemaError(
-            f"A condition on {column!r} does not fit its dtype {dtype}: {error}."
-        ) from error
-    return codec.encode(frame)
 
 
 class _Best:
@@ -256,13 +208,8 @@ def _overwrite(frame, requirements, rng):
         wrong = np.flatnonzero(~r.met(series, rows))
         if not len(wrong):
             continue
-        values = r.replacement(series, wrong, rng)
-        try:
-            fixed = pd.Series(values, index=series.index[wrong], dtype=series.dtype)
-        except (TypeError, ValueError):
-            series = series.astype(object)
-            fixed = pd.Series(values, index=series.index[wrong], dtype=object)
+        fixed = r.replacement(series, wrong, rng)
         series = series.copy()
-        series.iloc[wrong] = fixed
+        series.iloc[wrong] = fixed.set_axis(series.index[wrong])
         frame[r.column] = series
     return frame

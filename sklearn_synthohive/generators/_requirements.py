@@ -224,7 +224,7 @@ def example_row(codec):
 
 
 def encode_allowed(codec, requirement):
-    """The states of a column that a requirement's values have.
+    """The compact cells of a requirement's values.
 
     Parameters
     ----------
@@ -233,15 +233,21 @@ def encode_allowed(codec, requirement):
 
     Returns
     -------
-    ndarray of int
-        In the order of ``requirement.values``.
+    codes : ndarray of int64
+        In the order of the values.
+    scalars : ndarray of float32 or None
+        None for a column without scalars.
     """
-    column, values = requirement.column, requirement.values
+    column, values = requirement.column, requirement.values  # noqa: PD011
     frame = example_row(codec)
     frame = frame.loc[frame.index.repeat(len(values))].reset_index(drop=True)
     frame[column] = values.set_axis(frame.index)
     position = list(codec.transformer.columns_).index(column)
-    return codec.encode(frame).codes[:, position].astype(np.int64)
+    table, continuous = codec.encode(frame), codec.layout.continuous
+    codes = table.codes[:, position].astype(np.int64)
+    if position not in continuous:
+        return codes, None
+    return codes, table.scalars[:, continuous.index(position)]
 
 
 def _typed(column, values, dtype):

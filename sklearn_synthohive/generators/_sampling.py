@@ -9,8 +9,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from sklearn_synthohive.exceptions import ConstraintViolationError
 from sklearn_synthohive.generators._codec import surrogate_frame
-from sklearn_synthohive.generators._conditions import parse_conditions
 from sklearn_synthohive.generators._matching import sample_conditioned
+from sklearn_synthohive.generators._requirements import parse_conditions
 from sklearn_synthohive.logging import get_logger
 from sklearn_synthohive.metrics import fidelity
 from sklearn_synthohive.utils.random import draw_seed
