@@ -143,8 +143,9 @@ class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
     Notes
     -----
     To reproduce [1]_: ``CTGAN(generator="mlp", moment_weight=0, average_decay=0,
-    state_noise=1, forced_share=1, halving_steps=0, clamp_conditions=False, early_stopping=False,
-    validation_fraction=0, generator_lr=2e-4, discriminator_lr=2e-4,
+    state_noise=1, forced_share=1, halving_steps=0, clamp_conditions=False,
+    early_stopping=False, validation_fraction=0, generator_lr=2e-4,
+    discriminator_lr=2e-4,
     transformer=DataTransformer(max_spikes=0, max_distinct=0))``.
 
     References
