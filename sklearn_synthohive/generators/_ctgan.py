@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from sklearn_synthohive.generators import _persistence as files
 from sklearn_synthohive.generators._base import ConditionalGenerativeModel
@@ -14,11 +14,11 @@ from sklearn_synthohive.generators._codec import fit_codec
 from sklearn_synthohive.generators._options import (
     PARAMETER_CONSTRAINTS,
     check_parameters,
-    hyperparameters,
     manifest_of,
     resolve_device,
 )
 from sklearn_synthohive.generators._sampling import SamplingMixin
+from sklearn_synthohive.generators._saving import SavingMixin
 from sklearn_synthohive.generators._strategies import STRATEGIES
 from sklearn_synthohive.generators._training import Corpus, RunOptions, train
 from sklearn_synthohive.logging import get_logger
@@ -31,7 +31,7 @@ __all__ = ["CTGAN"]
 log = get_logger(__name__)
 
 
-class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
+class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimator):
     """Conditional generator of tables with entity embeddings and parent context.
 
     Learns a table, raw or encoded by :class:`DataTransformer`, and samples rows like
@@ -357,78 +357,6 @@ class CTGAN(SamplingMixin, ConditionalGenerativeModel, BaseEstimator):
             n_components=self.n_components or STRATEGIES[self.generator].n_components,
             n_jobs=self.n_jobs,
         )
-
-    def save(self, path, *, overwrite=False):
-        """Write the model to a directory, without the rows it was fitted on.
-
-        Parameters
-        ----------
-        path : path-like
-            A new directory.
-        overwrite : bool, default=False
-            Replace a model that is there; a crash leaves the old one or the new one.
-
-        Raises
-        ------
-        SerializationError
-        """
-        check_is_fitted(self)
-        history = self.history_.to_dict("records")
-        manifest = manifest_of(self, self._fitted)
-        files.write_model(path, self._fitted, manifest, history, overwrite=overwrite)
-
-    def load(self, path):
-        """Restore a saved model, its parameters included; no code in it is run.
-
-        Parameters
-        ----------
-        path : path-like
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        SerializationError
-            When a file is missing, damaged or from a newer version.
-        """
-        device = resolve_device(self.device)
-        fitted, manifest, history = files.read_model(path, device)
-        for name, value in hyperparameters(manifest).items():
-            setattr(self, name, value)
-        self._fitted = fitted
-        self.net_ = None
-        self._table_name = manifest["table_name"]
-        self.seed_ = manifest["seed"]
-        self.history_ = pd.DataFrame(history)
-        self.layout_ = fitted.codec.layout
-        self.transformer_ = fitted.codec.transformer
-        context = fitted.context_codec
-        self.context_transformer_ = None if context is None else context.transformer
-        self.n_features_in_ = manifest["n_features_in"]
-        if manifest["feature_names_in"] is not None:
-            self.feature_names_in_ = pd.Index(manifest["feature_names_in"]).to_numpy(
-                dtype=object
-            )
-        elif hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
-        return self
-
-    @classmethod
-    def from_saved(cls, path, *, device="auto"):
-        """A fitted CTGAN from a saved directory.
-
-        Parameters
-        ----------
-        path : path-like
-        device : str, default="auto"
-
-        Returns
-        -------
-        CTGAN
-        """
-        return cls(device=device).load(path)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,0 +1,91 @@
+"""Saving and loading a fitted CTGAN."""
+
+from __future__ import annotations
+
+import pandas as pd
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_synthohive.generators import _persistence as files
+from sklearn_synthohive.generators._options import (
+    hyperparameters,
+    manifest_of,
+    resolve_device,
+)
+
+__all__ = ["SavingMixin"]
+
+
+class SavingMixin:
+    """Directories of a fitted model; the estimator holds ``_fitted``."""
+
+    def save(self, path, *, overwrite=False):
+        """Write the model to a directory, without the rows it was fitted on.
+
+        Parameters
+        ----------
+        path : path-like
+            A new directory.
+        overwrite : bool, default=False
+            Replace a model that is there; a crash leaves the old one or the new one.
+
+        Raises
+        ------
+        SerializationError
+        """
+        check_is_fitted(self)
+        history = self.history_.to_dict("records")
+        manifest = manifest_of(self, self._fitted)
+        files.write_model(path, self._fitted, manifest, history, overwrite=overwrite)
+
+    def load(self, path):
+        """Restore a saved model, its parameters included; no code in it is run.
+
+        Parameters
+        ----------
+        path : path-like
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        SerializationError
+            When a file is missing, damaged or from a newer version.
+        """
+        device = resolve_device(self.device)
+        fitted, manifest, history = files.read_model(path, device)
+        for name, value in hyperparameters(manifest).items():
+            setattr(self, name, value)
+        self._fitted = fitted
+        self.net_ = None
+        self._table_name = manifest["table_name"]
+        self.seed_ = manifest["seed"]
+        self.history_ = pd.DataFrame(history)
+        self.layout_ = fitted.codec.layout
+        self.transformer_ = fitted.codec.transformer
+        context = fitted.context_codec
+        self.context_transformer_ = None if context is None else context.transformer
+        self.n_features_in_ = manifest["n_features_in"]
+        if manifest["feature_names_in"] is not None:
+            self.feature_names_in_ = pd.Index(manifest["feature_names_in"]).to_numpy(
+                dtype=object
+            )
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        return self
+
+    @classmethod
+    def from_saved(cls, path, *, device="auto"):
+        """A fitted CTGAN from a saved directory.
+
+        Parameters
+        ----------
+        path : path-like
+        device : str, default="auto"
+
+        Returns
+        -------
+        CTGAN
+        """
+        return cls(device=device).load(path)
