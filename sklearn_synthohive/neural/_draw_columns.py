@@ -97,9 +97,9 @@ def _logits(net, j, x):
 def _score(net, j, x, states, given, rng):
     """A drawn score and the log-density of the given one, under each row's mode."""
     row = net.numeric.index(j)
-    raw = (x @ net.mixture_weight[row] + net.mixture_bias[row]).reshape(
-        len(x), net.most_modes, -1
-    )
+    raw = x @ net.mixture_weight[row] + net.mixture_bias[row]
+    # Not -1: that is ambiguous where there are no rows.
+    raw = raw.reshape(len(x), net.most_modes, raw.shape[1] // net.most_modes)
     mode = net.mode_of[row][states]
     own = raw[torch.arange(len(x), device=x.device), mode]
     weight, mean, deviation = mixture_parameters(own)
