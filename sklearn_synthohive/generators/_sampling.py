@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 
+import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
@@ -132,8 +133,8 @@ class SamplingMixin:
             )
         if len(context) != num_rows:
             raise ValueError(
-                f"context has {len(context)} rows but num_rows is {num_rows}: give one "
-                "row of context for each row to sample."
+                f"context has {len(context)} rows for {num_rows} rows: give one row of "
+                "context for each."
             )
         return codec.encode(context)
 
@@ -185,12 +186,11 @@ class SamplingMixin:
         check_is_fitted(self)
         codec = self._fitted.codec
         real = codec.encode(X)
+        context = self._encode_context(context, len(real))
         n = min(len(real), MAX_SCORED_ROWS)
         if context is not None:
-            context = context.iloc[:n]
-        table = self._fitted.draw(
-            n, self.seed_, context=self._encode_context(context, n), n_jobs=self.n_jobs
-        )
+            context = context.take(np.arange(n))
+        table = self._fitted.draw(n, self.seed_, context=context, n_jobs=self.n_jobs)
         return fidelity(surrogate_frame(codec, real), surrogate_frame(codec, table))
 
 
