@@ -101,6 +101,8 @@ def fit_codec(X, transformer: DataTransformer, **fit_params):
     """
     layout = Layout.of(X)
     if layout is not None:
+        if not len(X):
+            raise ValueError("Found an encoded matrix with 0 sample(s); 1 is required.")
         return EncodedCodec(layout), layout.compress(_values(X))
     fitted = clone(transformer).fit(X, **fit_params)
     return RawCodec(fitted), fitted.encode(X)
