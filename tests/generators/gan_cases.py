@@ -10,6 +10,7 @@ from sklearn_synthohive import CTGAN
 def small_gan(**parameters):
     """A CTGAN of a few units, for two epochs."""
     small = {
+        "generator": "mlp",
         "embedding_dim": 8,
         "generator_dim": (16,),
         "discriminator_dim": (16,),
