@@ -19,7 +19,8 @@ from sklearn_synthohive.layout import (
 )
 
 # Characters of the grammar come up far more often than by chance.
-names = st.text(st.sampled_from(list("ab~=[]\\\n0é ")) | st.characters(codec="utf-8"), max_size=8)
+letters = st.sampled_from(list("ab~=[]\\\n0é ")) | st.characters(codec="utf-8")
+names = st.text(letters, max_size=8)
 
 
 @st.composite

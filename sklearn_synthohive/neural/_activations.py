@@ -39,9 +39,9 @@ class GeneratedRows:
 
 
 def gumbel(shape, rng: torch.Generator, device) -> torch.Tensor:
-    """Standard Gumbel noise: minus the logarithm of an exponential variable."""
-    noise = torch.empty(shape, device=device).exponential_(generator=rng)
-    return noise.clamp_(min=1e-20).log_().neg_()
+    """Standard Gumbel noise, -log(-log(u)); faster than torch's exponential_ on CPU."""
+    u = torch.rand(shape, generator=rng, device=device).clamp_(min=1e-20)
+    return u.log_().neg_().log_().neg_()
 
 
 def activate(

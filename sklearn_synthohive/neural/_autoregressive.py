@@ -254,11 +254,11 @@ class AutoregressiveNet(nn.Module):
         ]
         extra = self.scalars(scores).unbind(1)
         for k, c in enumerate(self.columns.continuous):
-            present = self._present(c, states[:, c])
+            present = self.present(c, states[:, c])
             parts[c] = parts[c] + extra[k] * present[:, None]
         return torch.cat(parts, dim=1)
 
-    def _present(self, column: int, states: torch.Tensor) -> torch.Tensor:
+    def present(self, column: int, states: torch.Tensor) -> torch.Tensor:
         """One where a state has a scalar."""
         mask = torch.zeros(self.columns.sizes[column], device=states.device)
         mask[list(self.columns.modes[column])] = 1.0
@@ -322,10 +322,7 @@ class AutoregressiveNet(nn.Module):
         )
         mode = self.mode_of.gather(1, states)[..., None, None]
         own = raw.gather(2, mode.expand(-1, -1, 1, 3 * N_GAUSSIANS))[:, :, 0]
-        weight, mean, deviation = mixture_parameters(own)
-        standard = (z[..., None] - mean) / deviation
-        log_density = -0.5 * standard**2 - deviation.log() - 0.5 * math.log(2 * math.pi)
-        density = torch.logsumexp(weight.log_softmax(-1) + log_density, dim=-1)
+        density = mixture_log_density(z, *mixture_parameters(own))
         return density * self.is_mode.gather(1, states)
 
 
@@ -343,3 +340,17 @@ def mixture_parameters(raw: torch.Tensor):
     """
     weight, mean, log_deviation = raw.split(N_GAUSSIANS, dim=-1)
     return weight, mean, log_deviation.clamp(-6, 2).exp() + MIN_DEVIATION
+
+
+def mixture_log_density(z, weight, mean, deviation):
+    """Log-density of scores under a mixture of Gaussians.
+
+    Parameters
+    ----------
+    z : tensor of shape (...)
+    weight, mean, deviation : tensor of shape (..., N_GAUSSIANS)
+        As :func:`mixture_parameters` returns them.
+    """
+    standard = (z[..., None] - mean) / deviation
+    parts = -0.5 * standard**2 - deviation.log() - 0.5 * math.log(2 * math.pi)
+    return torch.logsumexp(weight.log_softmax(-1) + parts, dim=-1)

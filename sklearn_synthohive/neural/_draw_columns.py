@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import nn
 
-from sklearn_synthohive.neural._activations import gumbel
 from sklearn_synthohive.neural._autoregressive import (
     AutoregressiveNet,
+    mixture_log_density,
     mixture_parameters,
 )
 from sklearn_synthohive.neural._normal_scores import REACH
@@ -53,23 +51,28 @@ def draw_columns(
         e = _embed_one(net, c, states[:, c], scores)
         a += e @ net.first[net.starts[c] : net.starts[c + 1]]
     log_weight = torch.zeros(len(states), device=states.device)
+    anything_fixed = fixed.any(dim=0).tolist()
     for j, c in enumerate(columns.order):
         x = nn.functional.silu(a[:, j * h : (j + 1) * h])
         for weight, bias in zip(net.deeper, net.deeper_bias, strict=True):
             x = x + nn.functional.silu(x @ weight[j] + bias[j])
         logits = _logits(net, j, x)
-        drawn = (logits + gumbel(logits.shape, rng, x.device)).argmax(dim=1)
+        probabilities = logits.softmax(1)
+        drawn = _draw_index(probabilities, rng)
         keep = fixed[:, j]
         states[:, c] = torch.where(keep, states[:, c], drawn)
-        chosen = logits.log_softmax(1).gather(1, states[:, c, None])[:, 0]
-        log_weight += chosen * keep
+        if anything_fixed[j]:
+            chosen = probabilities.gather(1, states[:, c, None])[:, 0]
+            log_weight += chosen.clamp(min=1e-30).log() * keep
         if j in net.numeric:
             k = columns.continuous.index(c)
-            z, density = _score(net, j, x, states[:, c], scores[:, k], rng)
-            present = net._present(c, states[:, c])
-            z = torch.where(keep, scores[:, k], z.clamp(-REACH, REACH) * present)
-            scores[:, k] = z
-            log_weight += density * keep * present
+            present = net.present(c, states[:, c])
+            mixture = _mixture(net, j, x, states[:, c])
+            z = _draw_score(mixture, rng).clamp(-REACH, REACH) * present
+            if anything_fixed[j]:
+                density = mixture_log_density(scores[:, k], *mixture)
+                log_weight += density * keep * present
+            scores[:, k] = torch.where(keep, scores[:, k], z)
         if j + 1 < m:
             e = _embed_one(net, c, states[:, c], scores)
             rows = slice(net.starts[c], net.starts[c + 1])
@@ -82,7 +85,7 @@ def _embed_one(net, c, states, scores):
     if net.columns.modes[c]:
         k = net.columns.continuous.index(c)
         extra = net.scalars.one(k, scores[:, k])
-        e = e + extra * net._present(c, states)[:, None]
+        e = e + extra * net.present(c, states)[:, None]
     return e
 
 
@@ -94,21 +97,27 @@ def _logits(net, j, x):
     return (x @ net.logit_weight[row] + net.logit_bias[row])[:, :size]
 
 
-def _score(net, j, x, states, given, rng):
-    """A drawn score and the log-density of the given one, under each row's mode."""
+def _draw_index(probabilities, rng):
+    """One index a row, by inverting the cumulative distribution."""
+    cumulative = probabilities.cumsum(1)
+    u = torch.rand(len(cumulative), 1, generator=rng, device=cumulative.device)
+    index = torch.searchsorted(cumulative, u * cumulative[:, -1:], right=True)
+    return index[:, 0].clamp(max=cumulative.shape[1] - 1)
+
+
+def _mixture(net, j, x, states):
+    """Weights (as logits), means and deviations under each row's mode."""
     row = net.numeric.index(j)
     raw = x @ net.mixture_weight[row] + net.mixture_bias[row]
-    # Not -1: that is ambiguous where there are no rows.
-    raw = raw.reshape(len(x), net.most_modes, raw.shape[1] // net.most_modes)
+    raw = raw.reshape(len(x), net.most_modes, -1)
+    if net.most_modes == 1:
+        return mixture_parameters(raw[:, 0])
     mode = net.mode_of[row][states]
-    own = raw[torch.arange(len(x), device=x.device), mode]
-    weight, mean, deviation = mixture_parameters(own)
-    component = (weight + gumbel(weight.shape, rng, x.device)).argmax(1, keepdim=True)
-    noise = torch.randn(len(x), generator=rng, device=x.device)
-    drawn = (
-        mean.gather(1, component)[:, 0] + deviation.gather(1, component)[:, 0] * noise
-    )
-    standard = (given[:, None] - mean) / deviation
-    parts = -0.5 * standard**2 - deviation.log() - 0.5 * math.log(2 * math.pi)
-    density = torch.logsumexp(weight.log_softmax(1) + parts, dim=1)
-    return drawn, density
+    return mixture_parameters(raw[torch.arange(len(x), device=x.device), mode])
+
+
+def _draw_score(mixture, rng):
+    weight, mean, deviation = mixture
+    component = _draw_index(weight.softmax(1), rng)[:, None]
+    noise = torch.randn(component.shape, generator=rng, device=weight.device)
+    return (mean.gather(1, component) + deviation.gather(1, component) * noise)[:, 0]
