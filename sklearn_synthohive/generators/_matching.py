@@ -18,9 +18,12 @@ __all__ = ["sample_conditioned"]
 MAX_ROUNDS = 40
 MAX_POOL_PER_ROW = 200
 MIN_ROUND, MAX_ROUND = 2_000, 50_000
-# Candidates a row where forced cells give candidates unequal weights: resampling
-# among them approaches the conditional law as their number grows.
-CANDIDATES = 16
+# Candidates a row where forced cells give candidates unequal weights, at least and at
+# most: resampling among them approaches the conditional law as their number grows.
+CANDIDATES, MOST_CANDIDATES = 16, 256
+# The sum of the weights must be worth so many of the largest for each row, lest the
+# heaviest candidates run out.
+LEAST_WORTH = 4
 
 
 def sample_conditioned(
@@ -53,14 +56,14 @@ def sample_conditioned(
     rng = np.random.default_rng(seed)
     per_row = context is not None or any(isinstance(r, PerRow) for r in requirements)
     forcing = _Forcing(fitted, requirements)
-    best = _Best(n, len(requirements))
+    best = _Best(n, len(requirements), not per_row, forcing.weighs)
     drawn, limit = 0, MAX_POOL_PER_ROW * n + MAX_ROUND
     for _ in range(MAX_ROUNDS):
         pending = best.pending()
         if not len(pending) or drawn >= limit:
             break
         rows = _candidate_rows(pending, best.hits / max(drawn, 1), per_row, forcing)
-        forced, log_proposal = forcing.draw(rows, rng)
+        forced, places, log_proposal = forcing.draw(rows, rng)
         table, log_weight = fitted.draw_forced(
             len(rows),
             int(rng.integers(2**62)),
@@ -69,18 +72,21 @@ def sample_conditioned(
             n_jobs=n_jobs,
         )
         drawn += len(rows)
-        frame = fitted.codec.decode(table, clip=clip)
+        frame = forcing.put(fitted.codec.decode(table, clip=clip), places)
         met = np.stack([r.met(frame[r.column], rows) for r in requirements], axis=1)
-        # The largest of weights with Gumbel noise is a draw in proportion to them.
-        keys = log_weight - log_proposal * fitted.weighted + rng.gumbel(size=len(rows))
-        best.take(table, met.sum(axis=1), keys, rows, exchangeable=not per_row)
-    return _overwrite(fitted.codec.decode(best.table(), clip=clip), requirements, rng)
+        log_weight = log_weight - log_proposal * fitted.weighted
+        best.take(table, places, met.sum(axis=1), log_weight, rows, rng)
+    frame = fitted.codec.decode(best.table(), clip=clip)
+    return _overwrite(forcing.put(frame, best.places), requirements, rng)
 
 
 def _candidate_rows(pending, hit_rate, per_row, forcing):
     """For which rows to draw candidates, and how many."""
     candidates = CANDIDATES if forcing.weighs else 1
     if per_row:
+        if forcing.weighs:
+            affordable = MAX_ROUND // len(pending)
+            candidates = int(np.clip(affordable, CANDIDATES, MOST_CANDIDATES))
         return np.repeat(pending, candidates)
     wanted = candidates * 1.2 * len(pending) / max(hit_rate, 1 / 50)
     if not forcing.searches:
@@ -101,6 +107,7 @@ class _Forcing:
 
     def __init__(self, fitted, requirements):
         self.layout = fitted.codec.layout
+        self.keeps = fitted.weighted
         labels = list(fitted.codec.transformer.columns_)
         self.choices = []
         for r in requirements:
@@ -126,13 +133,16 @@ class _Forcing:
         -------
         forced : CompactTable
             Code -1 where a cell is free.
+        places : ndarray of shape (n, n_choices)
+            Which of a requirement's values it is; -1 where the cell is free.
         log_proposal : ndarray
         """
         n = len(rows)
         codes = np.full((n, len(self.layout.spans)), -1, dtype=np.int64)
         scalars = np.zeros((n, len(self.layout.continuous)), dtype=np.float32)
         log_proposal = np.zeros(n)
-        for i, requirement, states, values, share in self.choices:
+        places = np.full((n, len(self.choices)), -1)
+        for at, (i, requirement, states, values, share) in enumerate(self.choices):
             if isinstance(requirement, PerRow):
                 use = requirement.fixed[rows]
                 chosen = requirement.place[rows]
@@ -141,63 +151,97 @@ class _Forcing:
                 use = np.ones(n, dtype=bool)
                 chosen = rng.choice(len(states), size=n, p=p)
                 log_proposal += np.log(p[chosen])
+            places[use, at] = chosen[use]
             codes[use, i] = states[chosen[use]]
             if values is not None:
                 k = self.layout.continuous.index(i)
                 scalars[use, k] = values[chosen[use]]
-        return CompactTable(codes, scalars), log_proposal
+        return CompactTable(codes, scalars), places, log_proposal
+
+    def put(self, frame, places):
+        """Forced values as they were asked for, not as float32 brings them back."""
+        if not self.keeps:
+            return frame
+        for (_, requirement, *_), place in zip(self.choices, places.T, strict=True):
+            rows = np.flatnonzero(place >= 0)
+            values = requirement.values.iloc[place[rows]]
+            series = frame[requirement.column].copy()
+            series.iloc[rows] = values.set_axis(series.index[rows])
+            frame[requirement.column] = series
+        return frame
 
 
 class _Best:
-    """For each row the candidate that meets most requirements so far."""
+    """The candidates that meet most requirements, drawn by weight among equals.
 
-    def __init__(self, n, wanted):
+    Parameters
+    ----------
+    n : int
+    wanted : int
+        Number of requirements.
+    exchangeable : bool
+        Whether a candidate may serve any row.
+    weighs : bool
+        Whether candidates have unequal weights.
+    """
+
+    def __init__(self, n, wanted, exchangeable, weighs):
         self.met = np.full(n, -1)
+        self.keys = np.full(n, -np.inf)
         self.wanted = wanted
-        self.codes = None
-        self.scalars = None
+        self.exchangeable = exchangeable
+        self.weighs = weighs
+        self.codes = self.scalars = self.places = None
         self.hits = 0
+        self.log_total = self.log_largest = -np.inf
 
     def pending(self):
-        """Rows that no candidate has satisfied yet."""
+        """Rows that no candidate has satisfied; all, if the heaviest would run out."""
+        enough = self.log_largest + np.log(LEAST_WORTH * len(self.met))
+        if self.exchangeable and self.weighs and self.log_total < enough:
+            return np.arange(len(self.met))
         return np.flatnonzero(self.met < self.wanted)
 
     def table(self):
         """The candidates."""
         return CompactTable(self.codes, self.scalars)
 
-    def take(self, table, met, keys, rows, exchangeable):
-        """Offer candidates; the most satisfying, then the largest key, is taken.
+    def take(self, table, places, met, log_weight, rows, rng):
+        """Offer candidates.
 
         Parameters
         ----------
         table : CompactTable
+        places : ndarray of shape (n_candidates, n_choices)
         met : ndarray of int
             Requirements that each candidate meets.
-        keys : ndarray of float
+        log_weight : ndarray of float
         rows : ndarray of int
             The row that each candidate was drawn for.
-        exchangeable : bool
-            Whether a candidate may serve any row.
+        rng : numpy.random.Generator
         """
         if self.codes is None:
-            n = len(self.met)
-            self.codes = np.zeros((n, table.codes.shape[1]), dtype=table.codes.dtype)
-            self.scalars = np.zeros((n, table.scalars.shape[1]), dtype=np.float32)
-        self.hits += int((met == self.wanted).sum())
+            empty = np.zeros(len(self.met), dtype=int)
+            self.codes, self.scalars = table.codes[empty], table.scalars[empty]
+            self.places = places[empty]
+        hit = log_weight[met == self.wanted]
+        self.hits += len(hit)
+        self.log_total = np.logaddexp.reduce(hit, initial=self.log_total)
+        self.log_largest = hit.max(initial=self.log_largest)
+        # The largest of weights with Gumbel noise is a draw in proportion to them.
+        keys = np.append(self.keys, log_weight + rng.gumbel(size=len(rows)))
+        met = np.append(self.met, met)
         source = np.lexsort((-keys, -met))
-        if exchangeable:
-            rows = np.unique(rows)
-            source = source[: len(rows)]
-            rows = rows[: len(source)]
+        if self.exchangeable:
+            # In the order of the draws: the heaviest must not come first.
+            source = np.sort(source[: len(self.met)])
         else:
-            rows, first = np.unique(rows[source], return_index=True)
-            source = source[first]
-        better = met[source] > self.met[rows]
-        rows, source = rows[better], source[better]
-        self.met[rows] = met[source]
-        self.codes[rows] = table.codes[source]
-        self.scalars[rows] = table.scalars[source]
+            rows = np.append(np.arange(len(self.met)), rows)
+            source = source[np.unique(rows[source], return_index=True)[1]]
+        self.met, self.keys = met[source], keys[source]
+        self.codes = np.concatenate([self.codes, table.codes])[source]
+        self.scalars = np.concatenate([self.scalars, table.scalars])[source]
+        self.places = np.concatenate([self.places, places])[source]
 
 
 def _overwrite(frame, requirements, rng):
