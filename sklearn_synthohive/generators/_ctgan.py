@@ -111,7 +111,7 @@ class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimato
         scored.
     n_iter_no_change : int, default=3
         Scores without a gain before training stops.
-    tol : float, default=5e-4
+    tol : float, default=1.5e-3
         Gain in the score that counts.
     resume_from : path-like, optional
         A ``checkpoint_dir`` of an earlier fit, or a checkpoint in it: training goes on
@@ -195,7 +195,7 @@ class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimato
         early_stopping=True,
         validation_fraction=0.1,
         n_iter_no_change=3,
-        tol=5e-4,
+        tol=1.5e-3,
         resume_from=None,
         transformer=None,
         random_state=None,
