@@ -109,7 +109,8 @@ def _mixture(net, j, x, states):
     """Weights (as logits), means and deviations under each row's mode."""
     row = net.numeric.index(j)
     raw = x @ net.mixture_weight[row] + net.mixture_bias[row]
-    raw = raw.reshape(len(x), net.most_modes, -1)
+    # Not -1: that is ambiguous where there are no rows.
+    raw = raw.reshape(len(x), net.most_modes, raw.shape[1] // net.most_modes)
     if net.most_modes == 1:
         return mixture_parameters(raw[:, 0])
     mode = net.mode_of[row][states]
