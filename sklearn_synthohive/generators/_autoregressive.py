@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import torch
+from scipy.stats import norm
 
 from sklearn_synthohive.generators import _callbacks as cb
 from sklearn_synthohive.generators._fitted import FittedGenerator
@@ -86,17 +87,46 @@ class FittedAutoregressive(FittedGenerator):
             rng,
         )
         own = states[:, columns.n_context :].cpu().numpy()
-        own_scores = z[:, z.shape[1] - len(self.codec.layout.continuous) :]
+        own_scores = z[:, z.shape[1] - len(self.codec.layout.continuous) :].cpu()
+        own_scores = own_scores.numpy()
+        log_weight = log_weight.cpu().numpy().astype(float)
         largest = max((s.n_states for s in self.codec.layout.spans), default=1)
-        scalars = self.scores.invert(own, own_scores.cpu().numpy())
+        scalars = self.scores.invert(own, own_scores)
         if forced is not None:
             # Forced scalars keep their value to the last bit.
-            continuous = list(self.codec.layout.continuous)
-            scalars = np.where(fixed[:, continuous], forced.scalars, scalars)
+            fixed = fixed[:, list(self.codec.layout.continuous)]
+            scalars = np.where(fixed, forced.scalars, scalars)
+            log_weight += self._log_masses(own, own_scores, scalars, fixed)
         table = CompactTable(
             own.astype(code_dtype(largest)), scalars.astype(np.float32)
         )
-        return table, log_weight.cpu().numpy().astype(float)
+        return table, log_weight
+
+    def _log_masses(self, codes, scores, scalars, fixed):
+        """What turns the densities of forced scores into probabilities of values.
+
+        The scores are standard normal over the training rows, so the ratio to that
+        density is how much likelier than among those rows a value is.
+        """
+        layout = self.codec.layout
+        for k, i in enumerate(layout.continuous):
+            fixed[:, k] &= layout.spans[i].has_value[codes[:, i]]
+        mass = self.scores.masses(CompactTable(codes, scalars))
+        log_mass = np.log(np.maximum(mass, 1e-30)) - norm.logpdf(scores)
+        return (log_mass * fixed).sum(axis=1)
+
+    def shares(self, i, codes, scalars):
+        """As FittedGenerator says; values of one mode are told apart."""
+        share = super().shares(i, codes, scalars)
+        if scalars is None:
+            return share
+        k = self.codec.layout.continuous.index(i)
+        every = np.zeros((len(codes), len(self.codec.layout.spans)), dtype=int)
+        every[:, i] = codes
+        values = np.zeros((len(codes), len(self.codec.layout.continuous)))
+        values[:, k] = scalars
+        mass = self.scores.masses(CompactTable(every, values))[:, k]
+        return share * np.maximum(mass, 1e-9)
 
     @staticmethod
     def _middle(scores, table):

@@ -51,13 +51,27 @@ class FittedGenerator(ABC):
         -------
         table : CompactTable
         log_weight : ndarray of shape (n,)
-            Of each row, so that forced cells follow the model's own law.
+            Log-probability of the forced cells given the cells before them; zero
+            where it is not known.
         """
 
     @property
     @abstractmethod
     def counts(self) -> list[np.ndarray]:
         """Training rows in each state, per span of the layout."""
+
+    def shares(self, i, codes, scalars):
+        """How often cells occur among the training rows, up to a factor.
+
+        Parameters
+        ----------
+        i : int
+            Of the span.
+        codes : ndarray of int
+        scalars : ndarray or None
+        """
+        count = self.counts[i]
+        return count[codes] + 1e-9 if len(count) else np.ones(len(codes))
 
     def chunks(self, n, seed, *, context=None):
         """Draw rows chunk by chunk, lazily.

@@ -115,8 +115,7 @@ class _Forcing:
                 continue
             codes, scalars = encode_allowed(fitted.codec, r)
             i = labels.index(r.column)
-            count = fitted.counts[i]
-            share = count[codes] + 1e-9 if len(count) else np.ones(len(codes))
+            share = fitted.shares(i, codes, scalars)
             self.choices.append((i, r, codes, scalars, share))
         self.searches = len(self.choices) < len(requirements)
         self.weighs = fitted.weighted and bool(self.choices)

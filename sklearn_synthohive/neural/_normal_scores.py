@@ -12,6 +12,8 @@ from sklearn_synthohive.layout import CompactTable, Layout
 __all__ = ["NormalScores", "ScoreTable"]
 
 MAX_KNOTS = 1_000
+# Half the share of the rows that a density at a value is taken from.
+NEIGHBOURS = 0.05
 # Scores beyond this many standard deviations would be single rows' own.
 REACH = 4.0
 
@@ -63,6 +65,35 @@ class ScoreTable:
             return cls(values, middles, middles)
         return cls(values, np.concatenate([[0.0], cumulative[:-1]]), cumulative)
 
+    @property
+    def is_tied(self) -> bool:
+        """Whether the knots are values of their own, with nothing between them."""
+        return bool((self.lower < self.upper).any())
+
+    def mass(self, scalars: np.ndarray) -> np.ndarray:
+        """Share of the mode's rows at each scalar.
+
+        Where there are no ties it is the density there, in units of which the average
+        knot has one of the equal shares.
+
+        Parameters
+        ----------
+        scalars : ndarray of shape (n,)
+
+        Returns
+        -------
+        ndarray of shape (n,)
+        """
+        low, high = self.interval(scalars)
+        if len(self.values) == 1:
+            return np.ones(len(low))
+        if self.is_tied:
+            return high - low
+        low, high = np.maximum(low - NEIGHBOURS, 0), np.minimum(high + NEIGHBOURS, 1)
+        spread = self.invert(high) - self.invert(low)
+        reach = self.values[-1] - self.values[0]
+        return (high - low) / spread * reach / len(self.values)
+
     def interval(self, scalars: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The probabilities between which each scalar's score is spread.
 
@@ -92,7 +123,7 @@ class ScoreTable:
         """
         if len(self.values) == 1:
             return np.full(len(probabilities), self.values[0])
-        if (self.lower < self.upper).any():
+        if self.is_tied:
             index = np.searchsorted(self.upper, probabilities, side="left")
             return self.values[np.minimum(index, len(self.values) - 1)]
         return np.interp(probabilities, self.upper, self.values)
@@ -153,6 +184,22 @@ class NormalScores:
         for k, rows, scores in self._cells(table.codes):
             low[rows, k], high[rows, k] = scores.interval(table.scalars[rows, k])
         return low.astype(np.float32), high.astype(np.float32)
+
+    def masses(self, table: CompactTable) -> np.ndarray:
+        """Share of its mode's rows at each scalar; one where there is none.
+
+        Parameters
+        ----------
+        table : CompactTable
+
+        Returns
+        -------
+        ndarray of shape (n, n_continuous)
+        """
+        out = np.ones(table.scalars.shape)
+        for k, rows, scores in self._cells(table.codes):
+            out[rows, k] = scores.mass(table.scalars[rows, k])
+        return out
 
     @staticmethod
     def place(low: np.ndarray, high: np.ndarray, share) -> np.ndarray:
