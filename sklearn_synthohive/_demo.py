@@ -13,7 +13,6 @@ from sklearn_synthohive.reports import plot_marginals, quality_table
 __all__ = ["Demo", "read_flights", "run_demo"]
 
 HELD_OUT = 0.2
-EPOCHS = 20
 
 
 class Demo(NamedTuple):
@@ -97,12 +96,9 @@ def run_demo(*, rows=20_000, epochs=None, seed=0, output="demo-output"):
 
     from sklearn_synthohive.generators import CTGAN
 
-    model = CTGAN(
-        epochs=EPOCHS if epochs is None else epochs,
-        # In so few epochs the 105 destinations are learned better one-hot.
-        embedding_threshold=120,
-        random_state=seed,
-    )
+    model = CTGAN(random_state=seed)
+    if epochs is not None:
+        model.set_params(epochs=epochs)
     model.fit(real)
     synthetic = model.sample(len(real), seed=seed)
 
