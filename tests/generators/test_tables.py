@@ -35,10 +35,10 @@ TABLES = {
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_rows_come_back_in_their_schema(name):
+def test_rows_come_back_in_their_schema(name, network):
     table = TABLES[name]
     untouched = table.copy()
-    model = fit(small_gan(), table)
+    model = fit(small_gan(generator=network), table)
     same(table, untouched)
     sample = model.sample(30, seed=1)
     same(sample[:0], table[:0].reset_index(drop=True)[list(table.columns)])
@@ -57,11 +57,11 @@ def test_rows_come_back_in_their_schema(name):
 
 
 @pytest.mark.parametrize("name", ["mixed", "many levels", "only discrete columns"])
-def test_an_encoded_matrix_gives_an_encoded_matrix(name):
+def test_an_encoded_matrix_gives_an_encoded_matrix(name, network):
     table = TABLES[name]
     encoder = DataTransformer(random_state=0).fit(table)
     encoded = encoder.transform(table)
-    model = fit(small_gan(), encoded)
+    model = fit(small_gan(generator=network), encoded)
     assert model.layout_ == encoder.layout_
     assert model.transformer_ is None
     assert model.n_features_in_ == encoded.shape[1]
@@ -73,30 +73,41 @@ def test_an_encoded_matrix_gives_an_encoded_matrix(name):
     assert decoded.dtypes.equals(table.dtypes)
 
 
-def test_raw_and_encoded_rows_are_one_road():
+def test_raw_and_encoded_rows_are_one_road(network):
     """An encoding outside gives what the encoding inside gives."""
     table = people()
     encoder = DataTransformer(random_state=0)
-    inside = fit(small_gan(transformer=encoder, early_stopping=False), table, seed=4)
+    inside = fit(
+        small_gan(generator=network, transformer=encoder, early_stopping=False),
+        table,
+        seed=4,
+    )
     fitted = DataTransformer().fit(table, seed=4)
-    outside = fit(small_gan(early_stopping=False), fitted.transform(table), seed=4)
+    outside = fit(
+        small_gan(generator=network, early_stopping=False),
+        fitted.transform(table),
+        seed=4,
+    )
     decoded = fitted.inverse_transform(outside.sample(80, seed=1))
     same(inside.sample(80, seed=1), decoded)
 
 
-def test_many_levels_are_embedded():
-    model = fit(small_gan(), TABLES["many levels"])
+def test_many_levels_are_embedded(network):
+    model = fit(small_gan(generator=network), TABLES["many levels"])
     assert model.layout_.span_of("tail").kind == "code"
     assert model.sample(300, seed=1)["tail"].nunique() > 20
-    one_hot = fit(small_gan(embedding_threshold=N_LEVELS), TABLES["many levels"])
+    one_hot = fit(
+        small_gan(generator=network, embedding_threshold=N_LEVELS),
+        TABLES["many levels"],
+    )
     assert one_hot.layout_.span_of("tail").kind == "discrete"
 
 
 @pytest.mark.parametrize("container", [np.asarray, np.ndarray.tolist])
-def test_arrays_and_lists_give_frames(container):
+def test_arrays_and_lists_give_frames(container, network):
     rng = np.random.default_rng(0)
     array = np.column_stack([rng.normal(size=60), rng.integers(0, 3, 60)])
-    model = fit(small_gan(), container(array))
+    model = fit(small_gan(generator=network), container(array))
     sample = model.sample(20, seed=0)
     assert isinstance(sample, pd.DataFrame)
     assert sample.shape == (20, 2)
@@ -111,13 +122,13 @@ def test_a_list_of_mixed_rows_keeps_its_kinds():
     assert set(sample.iloc[:, 2].dropna()) <= {"x", "y"}
 
 
-def test_polars_frames_give_polars_frames():
+def test_polars_frames_give_polars_frames(network):
     pl = pytest.importorskip("polars")
     frame = pl.DataFrame(
         {"a": [1, 2, None] * 20, "b": ["x", "y", "z"] * 20},
         schema={"a": pl.Int32, "b": pl.Categorical},
     )
-    model = fit(small_gan(), frame)
+    model = fit(small_gan(generator=network), frame)
     sample = model.sample(10, seed=0)
     assert isinstance(sample, pl.DataFrame)
     assert sample.schema == frame.schema
@@ -163,26 +174,28 @@ class TestContext:
             with_context.sample(30, context=shuffled, seed=0),
         )
 
-    def test_it_decides(self):
+    def test_it_decides(self, network):
         """A child's category that is its parent's follows the parent given."""
         rng = np.random.default_rng(0)
         context = pd.DataFrame({"region": rng.choice(["n", "s"], 1000)})
         child = pd.DataFrame({"depot": "depot " + context["region"]})
-        model = small_gan(epochs=25, generator_dim=(32,), batch_size=100)
+        model = small_gan(
+            generator=network, epochs=25, generator_dim=(32,), batch_size=100
+        )
         fit(model, child, context=context)
         drawn = model.sample(1000, context=context, seed=0)["depot"]
         assert (drawn == "depot " + context["region"]).mean() > 0.9
 
     @pytest.mark.parametrize("name", ["region", "size", "branch"])
-    def test_any_kind_of_context_alone(self, table, name):
+    def test_any_kind_of_context_alone(self, table, name, network):
         context = parents()[[name]]
-        model = fit(small_gan(epochs=1), table, context=context)
+        model = fit(small_gan(generator=network, epochs=1), table, context=context)
         assert model.sample(200, context=context, seed=0).shape == table.shape
 
-    def test_an_encoded_context(self, table):
+    def test_an_encoded_context(self, table, network):
         encoder = DataTransformer(random_state=0).fit(parents())
         encoded = encoder.transform(parents())
-        model = fit(small_gan(epochs=1), table, context=encoded)
+        model = fit(small_gan(generator=network, epochs=1), table, context=encoded)
         assert model.sample(200, context=encoded, seed=0).shape == table.shape
 
     def test_batches_take_their_share_of_it(self, with_context):
