@@ -68,13 +68,15 @@ class Recipe:
     state_noise: float = 1.0
     halving_steps: int = 0
 
-    def measured(self, n):
-        """How many of n rows the moments are taken over: the free ones, if any are.
+    def segments(self, n):
+        """The free rows of n and the forced ones, as slices, where there are some.
 
-        Rows with forced states follow another law, which the moments of all rows
-        together would mix up with the one that is sampled from.
+        Forced states follow another law, so the moments of the two are compared
+        apart. An estimate of moments that is unbiased takes two rows.
         """
-        return n - round(self.forced_share * n) or n
+        n_free = n - round(self.forced_share * n)
+        parts = {"free": slice(0, n_free), "forced": slice(n_free, n)}
+        return {k: rows for k, rows in parts.items() if rows.stop - rows.start > 1}
 
     def activate(self, net, raw, rng, forced):
         """Rows from raw outputs, in the manner of this recipe."""
@@ -112,7 +114,7 @@ class AdversarialData:
         self.rng = rng
         self.matching = MatchingRows(table, conditions)
         self.scale = torch.zeros(0)
-        self.moments = torch.zeros(0)
+        self.moments: dict[str, torch.Tensor] = {}
 
     def __len__(self) -> int:
         return len(self.table)
@@ -155,11 +157,11 @@ class AdversarialData:
             return
         n_chunks = -(-MOMENT_ROWS // 5_000)
         chunks = [self.draw(5_000, rng, recipe)[1] for _ in range(n_chunks)]
-        chunks = [rows[: recipe.measured(len(rows))] for rows in chunks]
-        parts = [self.dense(rows) for rows in chunks]
+        parts = [self.dense(chunk) for chunk in chunks]
         self.scale = _moment_scale(parts, self.widths)
-        moments = [second_moments(part, self.scale) for part in parts]
-        self.moments = torch.stack(moments).mean(0)
+        for name, rows in recipe.segments(5_000).items():
+            moments = [second_moments(part[rows], self.scale) for part in parts]
+            self.moments[name] = torch.stack(moments).mean(0)
 
     @property
     def widths(self) -> list[tuple[int, int]]:
@@ -224,13 +226,15 @@ def generator_losses(
     if not recipe.clamp:
         losses["condition_loss"] = conditioned_loss(generated, batch.forced)
     if recipe.moment_weight:
-        measured = recipe.measured(len(batch.rows))
-        dense = generated.dense[:measured]
+        dense = generated.dense
         if data.context is not None:
-            parents = data.context.dense(batch.rows[:measured])
-            dense = torch.cat([dense, parents], dim=1)
-        moments = moment_loss(dense, data.scale, data.moments)
-        losses["moment_loss"] = recipe.moment_weight * moments
+            dense = torch.cat([dense, data.context.dense(batch.rows)], dim=1)
+        total = dense.new_zeros(())
+        for name, rows in recipe.segments(len(dense)).items():
+            if name in data.moments:
+                moments = moment_loss(dense[rows], data.scale, data.moments[name])
+                total = total + moments
+        losses["moment_loss"] = recipe.moment_weight * total
     return losses
 
 

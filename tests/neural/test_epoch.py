@@ -199,30 +199,66 @@ class TestMoments:
         # 50,000 rows are drawn from 400.
         torch.testing.assert_close(data.scale, scale, rtol=0.03, atol=0)
         expected = plain.second_moments(rows, scale)
-        assert (data.moments - expected).abs().max() < 0.05
+        assert set(data.moments) == {"free"}
+        assert (data.moments["free"] - expected).abs().max() < 0.05
 
-    def test_they_are_those_of_the_free_rows(self):
-        """Forced rows follow another law, and are left out where there are others."""
+    def test_free_and_forced_rows_have_their_own(self):
+        """Forced states are drawn by log-frequency, so they follow another law."""
         case = on_device([f"city={k}" for k in range(8)])
-        half, none, whole = (
-            training_data(case, small_recipe(forced_share=share)).moments
-            for share in (0.5, 0.0, 1.0)
-        )
-        shares = plain.shares(case.conditions.counts[0].tolist(), log=False)
-        assert (none.diagonal() - torch.tensor(shares)).abs().max() < 0.02
-        assert (half - none).abs().max() < 0.02
-        assert (whole - none).abs().max() > 0.1
+        counts = case.conditions.counts[0].tolist()
+        moments = training_data(case, small_recipe(forced_share=0.5)).moments
+        assert set(moments) == {"free", "forced"}
+        for name, log in (("free", False), ("forced", True)):
+            shares = torch.tensor(plain.shares(counts, log=log))
+            assert (moments[name].diagonal() - shares).abs().max() < 0.02
+        whole = training_data(case, small_recipe(forced_share=1.0)).moments
+        assert set(whole) == {"forced"}
+
+    @pytest.mark.parametrize(
+        ("share", "n", "segments"),
+        [
+            (0.0, 10, {"free": slice(0, 10)}),
+            (0.2, 10, {"free": slice(0, 8), "forced": slice(8, 10)}),
+            (0.1, 10, {"free": slice(0, 9)}),
+            (0.9, 10, {"forced": slice(1, 10)}),
+            (1.0, 10, {"forced": slice(0, 10)}),
+            (0.5, 2, {}),
+        ],
+    )
+    def test_one_row_has_no_unbiased_estimate(self, own, share, n, segments):
+        recipe = small_recipe(forced_share=share, batch_size=n)
+        assert recipe.segments(n) == segments
+        net, data = small_networks(own), training_data(own, recipe)
+        batch = draw_batch(net, data, recipe, data.rng)
+        losses = generator_losses(net, data, recipe, batch, data.rng)
+        assert all(loss.isfinite() for loss in losses.values())
+        assert (losses["moment_loss"] != 0) == bool(segments)
+
+    def test_the_loss_is_the_sum_over_both_laws(self, own, context):
+        recipe = small_recipe(forced_share=0.5, moment_weight=2.0)
+        net, data = small_networks(own, context), training_data(own, recipe, context)
+        batch = draw_batch(net, data, recipe, data.rng)
+        losses = generator_losses(net, data, recipe, batch, data.rng)
+        rows = torch.cat([batch.generated.dense, context.device.dense(batch.rows)], 1)
+        expected = 0.0
+        for name, start in (("free", 0), ("forced", 10)):
+            first, second = (
+                plain.second_moments(rows[i : i + 5], data.scale) - data.moments[name]
+                for i in (start, start + 5)
+            )
+            expected += 2.0 * (first * second).sum().item()
+        assert losses["moment_loss"].item() == pytest.approx(expected, rel=1e-3)
 
     def test_they_are_not_measured_in_vain(self, own):
         data = training_data(own, small_recipe(moment_weight=0))
-        assert len(data.moments) == 0
+        assert data.moments == {}
 
     def test_a_column_that_is_always_zero_has_a_scale(self):
         case = on_device(["x~value", "x~mode0"])
         case.device.scalars.zero_()
         data = training_data(case, small_recipe())
         assert data.scale.isfinite().all()
-        assert data.moments.isfinite().all()
+        assert data.moments["forced"].isfinite().all()
 
 
 def test_learning_rates_halve_without_a_horizon(own):
