@@ -90,8 +90,10 @@ def test_a_value(model, column, value):
 )
 def test_values(model, column, values):
     drawn = draw(model, {column: values}, n=300)[column]
-    allowed = pd.Series(list(values), dtype=drawn.dtype)
-    assert set(drawn) == set(allowed)
+    allowed = set(pd.Series(list(values), dtype=drawn.dtype))
+    assert set(drawn) <= allowed
+    # Every level is common enough to be drawn; single numbers and dates are not.
+    assert len(set(drawn)) == len(allowed) or column in ("whole", "since")
 
 
 @pytest.mark.parametrize("column", ["gaps", "city", "plan"])
@@ -101,12 +103,13 @@ def test_missing(model, column, missing):
 
 
 @pytest.mark.parametrize(
-    ("column", "values"), [("gaps", [77, None]), ("city", ["Rome", None])]
+    ("column", "values"),
+    [("gaps", [*range(250), None]), ("city", ["Rome", None]), ("plan", ["plus", None])],
 )
 def test_missing_among_values(model, column, values):
     drawn = draw(model, {column: values}, n=400)[column]
     assert 0 < drawn.isna().sum() < 400
-    assert set(drawn.dropna()) == {values[0]}
+    assert set(drawn.dropna()) <= set(values[:-1])
 
 
 @pytest.mark.parametrize(
@@ -177,7 +180,7 @@ class TestPartialRows:
             fixed = partial[column].notna().to_numpy()
             got = drawn.loc[fixed, column].astype(object).tolist()
             assert got == partial.loc[fixed, column].astype(object).tolist()
-        assert drawn.loc[1::4, "city"].nunique(dropna=False) > 1
+        assert len(set(drawn.loc[1::4, "city"].fillna("none"))) > 1
 
     def test_their_index_does_not_matter(self, model):
         partial = self.partial().set_index(pd.Index(range(40)[::-1]))
