@@ -30,6 +30,9 @@ __all__ = ["AutoregressiveStrategy", "FittedAutoregressive"]
 LEAST_HELD_OUT, LARGEST_SHARE = 30, 0.3
 # Small tables take smaller batches: some twenty steps an epoch, no batch below this.
 STEPS_AN_EPOCH, SMALLEST_BATCH = 20, 32
+# Forced scores stay where there were rows to learn the density from: an end of the
+# range stands for all that is this far out.
+FORCED_REACH = 3.0
 # How often training goes back to the best state at a lower rate before it ends.
 REWINDS = 2
 
@@ -73,6 +76,7 @@ class FittedAutoregressive(FittedGenerator):
             fixed = forced.codes >= 0
             codes = np.where(fixed, forced.codes, 0).astype(np.int64)
             scores = self._middle(self.scores, CompactTable(codes, forced.scalars))
+            scores = np.clip(scores, -FORCED_REACH, FORCED_REACH)
         if context is not None:
             codes = np.concatenate([context.codes.astype(np.int64), codes], axis=1)
             given = self._middle(self.context_scores, context)
