@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from sklearn_synthohive.generators._requirements import (
     Between,
@@ -10,6 +11,8 @@ from sklearn_synthohive.generators._requirements import (
     encode_allowed,
 )
 from sklearn_synthohive.layout import CompactTable
+from sklearn_synthohive.logging import get_logger
+from sklearn_synthohive.utils.random import chunk_seeds
 
 __all__ = ["sample_conditioned"]
 
@@ -24,6 +27,10 @@ CANDIDATES, MOST_CANDIDATES = 16, 256
 # The sum of the weights must be worth so many of the largest for each row, lest the
 # heaviest candidates run out.
 LEAST_WORTH = 4
+# Rows that are searched for together, with a bound on candidates of their own.
+BLOCK_ROWS = 10_000
+
+log = get_logger(__name__)
 
 
 def sample_conditioned(
@@ -35,7 +42,8 @@ def sample_conditioned(
     likelihood of what was forced (candidates are then resampled by their weights, Rubin
     1987), the rarest on one that takes a single condition. Intervals, and what else is
     left, are met by drawing again, for a bounded number of rounds; rows that are still
-    short take their nearest candidate, with the differing cells overwritten.
+    short take their nearest candidate, with the differing cells overwritten, which the
+    event ``conditions_overwritten`` tells.
 
     Parameters
     ----------
@@ -53,6 +61,19 @@ def sample_conditioned(
     if not n or not requirements:
         table = fitted.draw(n, seed, context=context, n_jobs=n_jobs)
         return fitted.codec.decode(table, clip=clip)
+    starts = range(0, n, BLOCK_ROWS)
+    parts = []
+    for start, block_seed in zip(starts, chunk_seeds(seed, len(starts)), strict=True):
+        rows = np.arange(start, min(n, start + BLOCK_ROWS))
+        parts.append(
+            _search(fitted, requirements, rows, block_seed, context, n_jobs, clip)
+        )
+    return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
+
+
+def _search(fitted, requirements, block, seed, context, n_jobs, clip):
+    """The rows of one block."""
+    n = len(block)
     rng = np.random.default_rng(seed)
     per_row = context is not None or any(isinstance(r, PerRow) for r in requirements)
     forcing = _Forcing(fitted, requirements)
@@ -63,21 +84,21 @@ def sample_conditioned(
         if not len(pending) or drawn >= limit:
             break
         rows = _candidate_rows(pending, best.hits / max(drawn, 1), per_row, forcing)
-        forced, places, log_proposal = forcing.draw(rows, rng)
+        forced, places, log_proposal = forcing.draw(block[rows], rng)
         table, log_weight = fitted.draw_forced(
             len(rows),
             int(rng.integers(2**62)),
             forced,
-            context=None if context is None else context.take(rows),
+            context=None if context is None else context.take(block[rows]),
             n_jobs=n_jobs,
         )
         drawn += len(rows)
         frame = forcing.put(fitted.codec.decode(table, clip=clip), places)
-        met = np.stack([r.met(frame[r.column], rows) for r in requirements], axis=1)
+        met = [r.met(frame[r.column], block[rows]) for r in requirements]
         log_weight = log_weight - log_proposal * fitted.weighted
-        best.take(table, places, met.sum(axis=1), log_weight, rows, rng)
+        best.take(table, places, np.sum(met, axis=0), log_weight, rows, rng)
     frame = fitted.codec.decode(best.table(), clip=clip)
-    return _overwrite(forcing.put(frame, best.places), requirements, rng)
+    return _overwrite(forcing.put(frame, best.places), requirements, block, rng)
 
 
 def _candidate_rows(pending, hit_rate, per_row, forcing):
@@ -163,7 +184,7 @@ class _Forcing:
             return frame
         for (_, requirement, *_), place in zip(self.choices, places.T, strict=True):
             rows = np.flatnonzero(place >= 0)
-            values = requirement.values.iloc[place[rows]]
+            values = requirement.values.iloc[place[rows]]  # noqa: PD011
             series = frame[requirement.column].copy()
             series.iloc[rows] = values.set_axis(series.index[rows])
             frame[requirement.column] = series
@@ -243,16 +264,19 @@ class _Best:
         self.places = np.concatenate([self.places, places])[source]
 
 
-def _overwrite(frame, requirements, rng):
-    """Put allowed values where the search has found none."""
-    rows = np.arange(len(frame))
+def _overwrite(frame, requirements, block, rng):
+    """Put allowed values where the search has found none, and say so in the log."""
+    overwritten = {}
     for r in requirements:
         series = frame[r.column]
-        wrong = np.flatnonzero(~r.met(series, rows))
+        wrong = np.flatnonzero(~r.met(series, block))
         if not len(wrong):
             continue
-        fixed = r.replacement(series, wrong, rng)
+        overwritten[str(r.column)] = len(wrong)
+        fixed = r.replacement(series, block[wrong], rng)
         series = series.copy()
         series.iloc[wrong] = fixed.set_axis(series.index[wrong])
         frame[r.column] = series
+    if overwritten:
+        log.warning("conditions_overwritten", rows=len(frame), cells=overwritten)
     return frame

@@ -12,7 +12,7 @@ from torch import nn
 
 from sklearn_synthohive.layout import Layout
 
-__all__ = ["AutoregressiveNet", "Columns"]
+__all__ = ["AutoregressiveNet", "Columns", "affordable_rows"]
 
 N_GAUSSIANS = 8
 MIN_DEVIATION = 0.003
@@ -21,6 +21,7 @@ ABSENT = -1e9
 # Above this, logits are low-rank and tied to the embeddings.
 MAX_DENSE_STATES = 200
 SMALL, LARGE = 8, 16
+MAX_LOGITS = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,21 @@ class Columns:
         rank = np.full(len(self.sizes), -1)
         rank[list(self.order)] = np.arange(len(self.order))
         return rank
+
+
+def affordable_rows(columns: Columns) -> int:
+    """Rows whose logits over the widest column take no more than some 80 MB.
+
+    Parameters
+    ----------
+    columns : Columns
+
+    Returns
+    -------
+    int
+        At most 4096.
+    """
+    return int(np.clip(MAX_LOGITS // max(columns.sizes, default=1), 16, 4096))
 
 
 class ScalarFeatures(nn.Module):

@@ -7,6 +7,7 @@ from torch import nn
 
 from sklearn_synthohive.neural._autoregressive import (
     AutoregressiveNet,
+    affordable_rows,
     mixture_log_density,
     mixture_parameters,
 )
@@ -43,6 +44,15 @@ def draw_columns(
     log_weight : tensor of shape (n,)
         Log-density of the fixed cells given the cells before them.
     """
+    # With very wide columns a chunk is drawn in parts, to bound the memory of logits.
+    size = affordable_rows(net.columns)
+    parts = zip(states.split(size), scores.split(size), fixed.split(size), strict=True)
+    drawn = [_draw_part(net, *part, rng) for part in parts]
+    drawn_states, drawn_scores, log_weight = zip(*drawn, strict=True)
+    return torch.cat(drawn_states), torch.cat(drawn_scores), torch.cat(log_weight)
+
+
+def _draw_part(net, states, scores, fixed, rng):
     columns, h = net.columns, net.hidden
     m = len(columns.order)
     states, scores = states.clone(), scores.clone()

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from sklearn_synthohive.neural._autoregressive import AutoregressiveNet
+from sklearn_synthohive.neural._autoregressive import (
+    AutoregressiveNet,
+    affordable_rows,
+)
 from sklearn_synthohive.neural._ema import update_average
 from sklearn_synthohive.neural._normal_scores import REACH
 
@@ -132,7 +135,7 @@ def mean_log_likelihood(
     net: AutoregressiveNet,
     states: torch.Tensor,
     scores: torch.Tensor,
-    batch_size: int = 4096,
+    batch_size: int | None = None,
 ) -> float:
     """Mean log-likelihood a row, in nats, of given states and scores.
 
@@ -141,9 +144,10 @@ def mean_log_likelihood(
     net : AutoregressiveNet
     states : tensor of shape (n, n_columns)
     scores : tensor of shape (n, n_continuous)
-    batch_size : int
+    batch_size : int, optional
+        Rows at a time; as many as memory bears when not given.
     """
-    total = 0.0
+    total, batch_size = 0.0, batch_size or affordable_rows(net.columns)
     for start in range(0, len(states), batch_size):
         rows = slice(start, start + batch_size)
         total += float(net(states[rows].long(), scores[rows]).double().sum())

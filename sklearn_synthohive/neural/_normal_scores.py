@@ -11,7 +11,11 @@ from sklearn_synthohive.layout import CompactTable, Layout
 
 __all__ = ["NormalScores", "ScoreTable"]
 
-MAX_KNOTS = 1_000
+# Knots of a column without ties, and the fewest rows that each of them averages: none
+# is a single row's own value.
+MAX_KNOTS, ROWS_A_KNOT = 1_000, 10
+# A column whose values occur so often on average is a set of values, up to this many.
+REPEATS, MAX_VALUES = 3, 16_384
 # Half the share of the rows that a density at a value is taken from.
 NEIGHBOURS = 0.05
 # Scores beyond this many standard deviations would be single rows' own.
@@ -22,13 +26,14 @@ REACH = 4.0
 class ScoreTable:
     """A monotone table between scalars and their probabilities within one mode.
 
+    A value with a share of its own is a step; between knots the table is linear.
+
     Attributes
     ----------
     values : ndarray of shape (n_knots,), float64
         Increasing scalars.
     lower, upper : ndarray of shape (n_knots,), float64
-        Share of the mode's rows below each knot, and up to it; they differ where rows
-        are tied.
+        Share of the mode's rows below each knot, and up to it; they differ at steps.
     """
 
     values: np.ndarray
@@ -37,7 +42,12 @@ class ScoreTable:
 
     @classmethod
     def fit(cls, scalars: np.ndarray) -> ScoreTable:
-        """The empirical distribution, thinned to at most ``MAX_KNOTS`` knots.
+        """The empirical distribution, thinned.
+
+        Where values repeat three times on average all of them are steps (at most
+        16,384). Else the steps are the values with more than a thousandth of the rows,
+        and between them stand at most 1,000 knots, each the mean of ten neighbouring
+        rows or more; the ends are kept.
 
         Parameters
         ----------
@@ -48,27 +58,31 @@ class ScoreTable:
         ScoreTable
         """
         values, counts = np.unique(scalars.astype(np.float64), return_counts=True)
-        cumulative = np.cumsum(counts) / counts.sum()
-        if len(values) > MAX_KNOTS:
-            levels = np.linspace(0, 1, MAX_KNOTS)
-            middles = cumulative - 0.5 * counts / counts.sum()
-            positions = np.interp(levels, middles, np.arange(len(values)))
-            kept = np.unique(np.rint(positions).astype(int))
-            upper = middles[kept].copy()
-            upper[0], upper[-1] = 0.0, 1.0
-            return cls(values[kept], upper, upper)
-        if len(values) * 2 > counts.sum():
-            # Hardly any ties: the values themselves are the knots of a smooth law.
-            middles = cumulative - 0.5 * counts / counts.sum()
-            if len(values) > 1:
-                middles[0], middles[-1] = 0.0, 1.0
-            return cls(values, middles, middles)
-        return cls(values, np.concatenate([[0.0], cumulative[:-1]]), cumulative)
-
-    @property
-    def is_tied(self) -> bool:
-        """Whether the knots are values of their own, with nothing between them."""
-        return bool((self.lower < self.upper).any())
+        n = int(counts.sum())
+        cumulative = np.cumsum(counts) / n
+        below = np.concatenate([[0.0], cumulative[:-1]])
+        is_set = len(values) * REPEATS <= n and len(values) <= MAX_VALUES
+        if is_set or len(values) == 1:
+            return cls(values, below, cumulative)
+        heavy = counts > max(n / MAX_KNOTS, REPEATS)
+        rest = np.repeat(values[~heavy], counts[~heavy])
+        blocks = np.array_split(rest, max(1, min(MAX_KNOTS - 2, n // ROWS_A_KNOT)))
+        ends = values[[0, -1]]
+        means = [block.mean() for block in blocks if len(block)]
+        knots = np.unique(np.concatenate([values[heavy], means, ends]))
+        place = np.searchsorted(values, knots, side="right") - 1
+        known = values[place] == knots
+        upper = cumulative[place]
+        lower = np.where(known, below[place], upper)
+        # A knot that is no step stands at the middle of its rows, the ends at theirs.
+        middle = (lower + upper) / 2
+        step = known & heavy[place]
+        lower, upper = np.where(step, lower, middle), np.where(step, upper, middle)
+        if not step[0]:
+            lower[0] = upper[0] = 0.0
+        if not step[-1]:
+            lower[-1] = upper[-1] = 1.0
+        return cls(knots, lower, upper)
 
     def mass(self, scalars: np.ndarray) -> np.ndarray:
         """Share of the mode's rows at each scalar.
@@ -87,12 +101,13 @@ class ScoreTable:
         low, high = self.interval(scalars)
         if len(self.values) == 1:
             return np.ones(len(low))
-        if self.is_tied:
-            return high - low
+        share = high - low
         low, high = np.maximum(low - NEIGHBOURS, 0), np.minimum(high + NEIGHBOURS, 1)
         spread = self.invert(high) - self.invert(low)
         reach = self.values[-1] - self.values[0]
-        return (high - low) / spread * reach / len(self.values)
+        spread = np.maximum(spread, reach / (len(self.values) * MAX_KNOTS))
+        density = (high - low) / spread * reach / len(self.values)
+        return np.where(share > 0, share, density)
 
     def interval(self, scalars: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The probabilities between which each scalar's score is spread.
@@ -105,10 +120,19 @@ class ScoreTable:
         -------
         low, high : ndarray of shape (n,)
         """
-        x = np.asarray(scalars, dtype=np.float64)
-        low = np.interp(x, self.values, self.lower)
-        high = np.interp(x, self.values, self.upper)
-        return low, high
+        x = np.clip(scalars.astype(np.float64), self.values[0], self.values[-1])
+        left = np.searchsorted(self.values, x, side="right") - 1
+        right = np.minimum(left + 1, len(self.values) - 1)
+        between = _interpolate(
+            x,
+            self.values[left],
+            self.values[right],
+            self.upper[left],
+            self.lower[right],
+        )
+        at_knot = self.values[left] == x
+        low = np.where(at_knot, self.lower[left], between)
+        return low, np.where(at_knot, self.upper[left], between)
 
     def invert(self, probabilities: np.ndarray) -> np.ndarray:
         """Scalars of the given probabilities.
@@ -121,12 +145,24 @@ class ScoreTable:
         -------
         ndarray of shape (n,)
         """
-        if len(self.values) == 1:
-            return np.full(len(probabilities), self.values[0])
-        if self.is_tied:
-            index = np.searchsorted(self.upper, probabilities, side="left")
-            return self.values[np.minimum(index, len(self.values) - 1)]
-        return np.interp(probabilities, self.upper, self.values)
+        last = len(self.values) - 1
+        right = np.minimum(np.searchsorted(self.upper, probabilities), last)
+        left = np.maximum(right - 1, 0)
+        between = _interpolate(
+            probabilities,
+            self.upper[left],
+            self.lower[right],
+            self.values[left],
+            self.values[right],
+        )
+        return np.where(probabilities >= self.lower[right], self.values[right], between)
+
+
+def _interpolate(x, x0, x1, y0, y1):
+    """The line through two points at x; the first point where they coincide."""
+    width = x1 - x0
+    share = np.divide(x - x0, width, out=np.zeros(len(x)), where=width > 0)
+    return y0 + np.clip(share, 0, 1) * (y1 - y0)
 
 
 class NormalScores:

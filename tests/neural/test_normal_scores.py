@@ -65,6 +65,30 @@ class TestOneMode:
         assert (np.diff(table.upper) > 0).all()
         assert (table.lower <= table.upper).all()
 
+    def test_a_set_of_many_repeated_values_stays_that_set(self):
+        """Clock times as whole numbers: no minute beyond 59 may appear."""
+        rng = np.random.default_rng(0)
+        times = rng.integers(0, 24, 40_000) * 100.0 + rng.integers(0, 60, 40_000)
+        drawn = ScoreTable.fit(times).invert(rng.random(20_000))
+        assert np.isin(drawn, times).all()
+        assert (drawn % 100 < 60).all()
+
+    def test_values_with_a_share_of_their_own_stay_exact_among_smooth_ones(self):
+        rng = np.random.default_rng(0)
+        smooth = rng.normal(50, 20, 30_000)
+        prices = np.where(
+            rng.random(30_000) < 0.5, rng.integers(0, 100, 30_000), smooth
+        )
+        drawn = ScoreTable.fit(prices).invert(rng.random(30_000))
+        whole = (prices == prices.round()).mean(), (drawn == drawn.round()).mean()
+        assert whole[1] == pytest.approx(whole[0], abs=0.01)
+        assert stats.ks_2samp(prices, drawn).statistic < 0.015
+
+    def test_no_row_of_a_smooth_column_is_kept_but_the_ends(self):
+        scalars = np.random.default_rng(0).normal(size=1_500)
+        kept = np.isin(ScoreTable.fit(scalars).values, scalars)
+        assert kept.sum() == 2
+
     @pytest.mark.parametrize("scalars", [[3.5], [3.5] * 40])
     def test_a_single_value(self, scalars):
         table = ScoreTable.fit(np.array(scalars))
