@@ -24,7 +24,13 @@ __all__ = ["read_model", "read_training_state", "write_model"]
 
 STATE = "training_state.pt"
 # Weights that belong to levels of a column, kept in a file of their own.
-EMBEDDED = ("embeddings.", "context_embeddings.", "level_biases.", "tables.")
+EMBEDDED = (
+    "embeddings.",
+    "context_embeddings.",
+    "level_biases.",
+    "level_bias.",
+    "tables.",
+)
 REMEDY = "Restore it from a copy, or fit and save again."
 
 
