@@ -283,7 +283,15 @@ class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimato
         TrainingError
             When a loss is not finite.
         """
-        check_parameters(self, y, context, table_name, checkpoint_interval)
+        check_parameters(
+            self,
+            y,
+            context,
+            table_name,
+            checkpoint_interval,
+            log_metrics=log_metrics,
+            progress_bar=progress_bar,
+        )
         resumed = self._resumed_seed(seed)
         self.seed_ = draw_seed(resumed, self.random_state)
         log.info("training_seed", seed=self.seed_)
@@ -325,6 +333,8 @@ class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimato
         """Compact tables of rows and context, and the public fitted attributes."""
         transformer = self._new_transformer()
         codec, table = fit_codec(X, transformer, table_name=table_name, seed=self.seed_)
+        if codec.kind == "encoded":
+            log.info("encoded_matrix", columns=len(codec.layout.spans))
         if codec.transformer is None:
             validate_data(self, X, skip_check_array=True)
         else:

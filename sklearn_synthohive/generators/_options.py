@@ -57,7 +57,7 @@ PARAMETER_CONSTRAINTS: dict = {
 }
 
 
-def check_parameters(model, y, context, table_name, checkpoint_interval):
+def check_parameters(model, y, context, table_name, checkpoint_interval, **switches):
     """Refuse what contradicts itself, before any work.
 
     Parameters
@@ -65,7 +65,12 @@ def check_parameters(model, y, context, table_name, checkpoint_interval):
     model : CTGAN
     y, context, table_name, checkpoint_interval
         As given to ``fit``.
+    **switches
+        Arguments of ``fit`` that are true or false.
     """
+    for name, value in switches.items():
+        if not isinstance(value, (bool, np.bool_)):
+            raise TypeError(f"{name} must be True or False, got {value!r}.")
     if isinstance(y, (pd.DataFrame, str)):
         what = "table_name=" if isinstance(y, str) else "context="
         raise TypeError(
