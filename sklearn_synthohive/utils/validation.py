@@ -92,7 +92,8 @@ def read_table(X, *, estimator=None, reset=True, allow_series=False):
         X = _as_object_array(X)
         table = _from_array(X, allow_empty=not reset)
     if estimator is not None:
-        checked = X if table.container != "series" else table.frame
+        # scikit-learn before 1.8 finds no names on a frame of a recent polars.
+        checked = table.frame if table.container in ("series", "polars") else X
         validate_data(estimator, checked, reset=reset, skip_check_array=True)
     if reset:
         _check_not_empty(table.frame)
