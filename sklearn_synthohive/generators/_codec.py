@@ -29,6 +29,13 @@ class RawCodec:
     def layout(self) -> Layout:
         return self.transformer.layout_
 
+    @property
+    def features(self) -> tuple[int, list[str] | None]:
+        """Number and names of the columns that fit saw."""
+        names = getattr(self.transformer, "feature_names_in_", None)
+        names = None if names is None else [str(name) for name in names]
+        return int(self.transformer.n_features_in_), names
+
     def encode(self, X) -> CompactTable:
         """Codes and scalars of raw rows."""
         return self.transformer.encode(X)
@@ -59,6 +66,11 @@ class EncodedCodec:
 
     def __init__(self, layout: Layout):
         self.layout = layout
+
+    @property
+    def features(self) -> tuple[int, list[str]]:
+        """Number and names of the columns that fit saw."""
+        return len(self.layout.names), list(self.layout.names)
 
     def encode(self, X) -> CompactTable:
         """Codes and scalars of an encoded frame with the same columns."""

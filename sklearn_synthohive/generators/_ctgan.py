@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import validate_data
 
 from sklearn_synthohive.generators import _persistence as files
 from sklearn_synthohive.generators._base import ConditionalGenerativeModel
@@ -292,29 +290,30 @@ class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimato
             log_metrics=log_metrics,
             progress_bar=progress_bar,
         )
-        resumed = self._resumed_seed(seed)
-        self.seed_ = draw_seed(resumed, self.random_state)
-        log.info("training_seed", seed=self.seed_)
-        corpus = self._encode(X, context, table_name)
-        self._table_name = table_name
+        seed = draw_seed(self._resumed_seed(seed), self.random_state)
+        log.info("training_seed", seed=seed)
+        corpus = self._encode(X, context, table_name, seed)
+        manifest = manifest_of(self, corpus.codec, table_name, seed)
         if checkpoint_dir is not None:
             checkpoint_dir = Path(checkpoint_dir)
             checkpoint_dir.mkdir(parents=True, exist_ok=True)
         options = RunOptions(
-            seed=self.seed_,
+            seed=seed,
             device=resolve_device(self.device),
             checkpoint_dir=checkpoint_dir,
             checkpoint_interval=checkpoint_interval,
             log_metrics=log_metrics,
             progress_bar=progress_bar,
             resume_from=self.resume_from,
-            manifest=manifest_of(self, corpus),
+            manifest=manifest,
         )
-        log.info("training_start", rows=len(corpus), columns=len(self.layout_.spans))
+        columns = len(corpus.codec.layout.spans)
+        log.info("training_start", rows=len(corpus), columns=columns)
         strategy = STRATEGIES[self.generator]
-        self._fitted, self.net_, history = train(strategy, self, corpus, options)
-        self.history_ = pd.DataFrame(history)
-        log.info("training_complete", epochs=len(history), seed=self.seed_)
+        fitted, net, history = train(strategy, self, corpus, options)
+        # All at once: a fit that fails leaves the model that was there.
+        self._set_fitted(fitted, manifest, history, net)
+        log.info("training_complete", epochs=len(history), seed=seed)
         return self
 
     def _resumed_seed(self, seed):
@@ -329,23 +328,12 @@ class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimato
             )
         return stored
 
-    def _encode(self, X, context, table_name) -> Corpus:
-        """Compact tables of rows and context, and the public fitted attributes."""
+    def _encode(self, X, context, table_name, seed) -> Corpus:
+        """Compact tables of rows and context."""
         transformer = self._new_transformer()
-        codec, table = fit_codec(X, transformer, table_name=table_name, seed=self.seed_)
+        codec, table = fit_codec(X, transformer, table_name=table_name, seed=seed)
         if codec.kind == "encoded":
             log.info("encoded_matrix", columns=len(codec.layout.spans))
-        if codec.transformer is None:
-            validate_data(self, X, skip_check_array=True)
-        else:
-            self.n_features_in_ = codec.transformer.n_features_in_
-            if hasattr(codec.transformer, "feature_names_in_"):
-                self.feature_names_in_ = codec.transformer.feature_names_in_
-            elif hasattr(self, "feature_names_in_"):
-                del self.feature_names_in_
-        self.layout_ = codec.layout
-        self.transformer_ = codec.transformer
-        self.context_transformer_ = None
         if context is None:
             return Corpus(codec, table, None, None)
         if len(context) != len(table):
@@ -354,9 +342,7 @@ class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimato
                 "parent's attributes once for each row, in the order of the rows."
             )
         encoder = self._new_transformer().set_params(metadata=None)
-        context_codec, context_table = fit_codec(context, encoder, seed=self.seed_)
-        self.context_transformer_ = context_codec.transformer
-        return Corpus(codec, table, context_codec, context_table)
+        return Corpus(codec, table, *fit_codec(context, encoder, seed=seed))
 
     def _new_transformer(self):
         if self.transformer is not None:

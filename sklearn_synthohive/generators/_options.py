@@ -119,13 +119,16 @@ def resolve_device(device) -> str:
     return str(resolved)
 
 
-def manifest_of(model, parts) -> dict:
+def manifest_of(model, codec, table_name, seed) -> dict:
     """What ``metadata.json`` says of a model: JSON's types only.
 
     Parameters
     ----------
     model : CTGAN
-    parts : object with ``codec`` and ``context_codec``
+        Only its parameters are read.
+    codec : RawCodec or EncodedCodec
+    table_name : str or None
+    seed : int
 
     Returns
     -------
@@ -138,15 +141,15 @@ def manifest_of(model, parts) -> dict:
     metadata = parameters.pop("metadata")
     if not isinstance(parameters["random_state"], (int, type(None))):
         parameters["random_state"] = None
-    names = getattr(model, "feature_names_in_", None)
+    n_features, names = codec.features
     return {
         "model": "CTGAN",
         "parameters": {k: _plain(v) for k, v in parameters.items()},
         "metadata": None if metadata is None else metadata.to_dict(),
-        "table_name": model._table_name,
-        "seed": model.seed_,
-        "n_features_in": int(model.n_features_in_),
-        "feature_names_in": None if names is None else [str(n) for n in names],
+        "table_name": table_name,
+        "seed": seed,
+        "n_features_in": n_features,
+        "feature_names_in": names,
         "versions": {
             "python": platform.python_version(),
             "numpy": np.__version__,

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_synthohive.generators import _persistence as files
-from sklearn_synthohive.generators._options import (
-    hyperparameters,
-    manifest_of,
-    resolve_device,
-)
+from sklearn_synthohive.generators._options import hyperparameters, resolve_device
 
 __all__ = ["SavingMixin"]
 
@@ -20,6 +17,8 @@ class SavingMixin:
 
     def save(self, path, *, overwrite=False):
         """Write the model to a directory, without the rows it was fitted on.
+
+        The parameters in it are those of ``fit``.
 
         Parameters
         ----------
@@ -34,8 +33,9 @@ class SavingMixin:
         """
         check_is_fitted(self)
         history = self.history_.to_dict("records")
-        manifest = manifest_of(self, self._fitted)
-        files.write_model(path, self._fitted, manifest, history, overwrite=overwrite)
+        files.write_model(
+            path, self._fitted, self._manifest, history, overwrite=overwrite
+        )
 
     def load(self, path):
         """Restore a saved model, its parameters included; no code in it is run.
@@ -57,9 +57,15 @@ class SavingMixin:
         fitted, manifest, history = files.read_model(path, device)
         for name, value in hyperparameters(manifest).items():
             setattr(self, name, value)
+        self._set_fitted(fitted, manifest, history)
+        return self
+
+    def _set_fitted(self, fitted, manifest, history, net=None):
+        """All that ``fit`` or ``load`` leaves on the estimator."""
         self._fitted = fitted
-        self.net_ = None
-        self._table_name = manifest["table_name"]
+        # Parameters may be set anew before save: the file tells of those of fit.
+        self._manifest = manifest
+        self.net_ = net
         self.seed_ = manifest["seed"]
         self.history_ = pd.DataFrame(history)
         self.layout_ = fitted.codec.layout
@@ -68,12 +74,11 @@ class SavingMixin:
         self.context_transformer_ = None if context is None else context.transformer
         self.n_features_in_ = manifest["n_features_in"]
         if manifest["feature_names_in"] is not None:
-            self.feature_names_in_ = pd.Index(manifest["feature_names_in"]).to_numpy(
-                dtype=object
+            self.feature_names_in_ = np.array(
+                manifest["feature_names_in"], dtype=object
             )
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
-        return self
 
     @classmethod
     def from_saved(cls, path, *, device="auto"):
