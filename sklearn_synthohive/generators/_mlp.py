@@ -167,6 +167,11 @@ class MLPStrategy:
                 f"batch_size ({model.batch_size}) must be a multiple of pac "
                 f"({model.pac}): the critic judges pac rows together."
             )
+        if model.batch_size == 1 and model.batch_norm:
+            raise ValueError(
+                "batch_norm=True takes a batch_size of 2 at least: the statistics of "
+                "one row say nothing."
+            )
         if context is not None and model.forced_share == 1:
             raise ValueError(
                 "forced_share=1 forces a state of every sampled row whatever its "

@@ -134,6 +134,7 @@ class TestArguments:
         ({"batch_size": 5, "pac": 10}, "batch_size"),
         ({"batch_size": 45}, "multiple of pac"),
         ({"batch_size": 0}, "batch_size"),
+        ({"batch_size": 1, "pac": 1}, "batch_norm"),
         ({"epochs": 0}, "epochs"),
         ({"epochs": 1.5}, "epochs"),
         ({"pac": 0}, "pac"),
