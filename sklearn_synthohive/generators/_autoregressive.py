@@ -276,6 +276,11 @@ class AutoregressiveStrategy:
         """Every epoch: the score costs little."""
         return 1
 
+    def steered_by(self, model):
+        """Parameters of the run that decide when the learning rate falls."""
+        rule = {"n_iter_no_change", "tol"} if model.early_stopping else set()
+        return rule | {"early_stopping"}
+
     def schedule(self, model, scoring):
         """Callbacks that act on the network between two epochs."""
         if not model.early_stopping:

@@ -182,9 +182,13 @@ class StopWhenFlat(Callback):
         self.tol = tol
         self.after = after
 
+    def is_over(self, history):
+        """Whether the last epoch was the one to stop after."""
+        count, now = plateaus(history, self.metric, self.patience, self.tol)
+        return now and count > self.after
+
     def on_epoch_end(self, net, **kwargs):
-        count, now = plateaus(net.history, self.metric, self.patience, self.tol)
-        if now and count > self.after:
+        if self.is_over(net.history):
             raise StopTraining
 
 

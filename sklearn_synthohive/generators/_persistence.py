@@ -131,7 +131,7 @@ def _assemble(manifest, folder, device):
 
 
 def read_training_state(path) -> dict:
-    """The state to resume from: a checkpoint, or a folder of them (the last one).
+    """The state to resume from: a checkpoint, or the later one of a folder of them.
 
     Parameters
     ----------
@@ -144,9 +144,18 @@ def read_training_state(path) -> dict:
     path = Path(path)
     # A folder without a manifest of its own is a checkpoint_dir; a checkpoint whose
     # replacement was interrupted lies aside, where the loader finds it.
-    last = path / "last_checkpoint"
-    looks_inside = path.is_dir() and not (path / "metadata.json").exists()
-    _, folder = load_directory(last if looks_inside else path)
+    if not path.is_dir() or (path / "metadata.json").exists():
+        return _read_state(path)
+    last, final = path / "last_checkpoint", path / "final_checkpoint"
+    if not final.exists():
+        return _read_state(last)
+    # A run of few epochs writes only the final one; an older run may have left one.
+    states = [_read_state(p) for p in (last, final) if p.exists()]
+    return max(states, key=lambda state: len(state["net"]["history"]))
+
+
+def _read_state(path):
+    _, folder = load_directory(path)
     if not (folder / STATE).is_file():
         raise SerializationError(
             f"{str(path)!r} is a model without the state to resume from: give the "

@@ -14,10 +14,14 @@ from sklearn_synthohive.exceptions import SerializationError
 from sklearn_synthohive.generators import _callbacks as cb
 from sklearn_synthohive.generators._persistence import read_training_state, write_model
 from sklearn_synthohive.layout import CompactTable
+from sklearn_synthohive.logging import get_logger
 
 __all__ = ["Corpus", "RunOptions", "train"]
 
-# Parameters that a resumed run may change: they say when to stop, not how to step.
+log = get_logger(__name__)
+
+# Parameters that a resumed run may change, unless the network's strategy says that they
+# decide its steps or scores: they say when to stop.
 OF_THE_RUN = {
     "epochs",
     "early_stopping",
@@ -25,6 +29,7 @@ OF_THE_RUN = {
     "tol",
     "n_jobs",
     "random_state",
+    "checkpoint_interval",
 }
 
 
@@ -113,7 +118,7 @@ def train(strategy, model, corpus: Corpus, options: RunOptions):
     strategy.start(net, prepared)
     if options.resume_from is not None:
         run.resume()
-    net.train(prepared.data, max(0, model.epochs - len(net.history)))
+    net.train(prepared.data, run.epochs_left())
     return run.finish()
 
 
@@ -187,27 +192,51 @@ class Run:
                 "best_score": self.scoring.best_,
                 "best_state": self.scoring.best_state_ or {},
                 "seed": self.options.seed,
-                "parameters": self.options.manifest["parameters"],
+                "device": torch.device(self.options.device).type,
+                "parameters": self.parameters(),
                 "checksum": self.corpus.checksum,
             },
             buffer,
         )
         return buffer.getvalue()
 
+    def parameters(self):
+        """What another run must share to go on with this one."""
+        interval = int(self.options.checkpoint_interval)
+        return self.options.manifest["parameters"] | {"checkpoint_interval": interval}
+
+    def epochs_left(self):
+        """No epoch after a resumed run that early stopping had ended."""
+        trained, epochs = len(self.net.history), self.model.epochs
+        if trained > epochs:
+            log.warning("resumed_beyond_epochs", trained=trained, epochs=epochs)
+        stopping = self.strategy.stopping(self.model)
+        if trained and self.model.early_stopping and stopping.is_over(self.net.history):
+            return 0
+        return max(0, epochs - trained)
+
     def resume(self):
         """Continue from a checkpoint; refuse other parameters or other rows."""
         where = self.options.resume_from
         state = read_training_state(where)
-        now = self.options.manifest["parameters"]
+        now = self.parameters()
+        free = OF_THE_RUN - self.strategy.steered_by(self.model)
         changed = [
             f"{name}={then!r}, not {now.get(name)!r}"
             for name, then in state["parameters"].items()
-            if name not in OF_THE_RUN and then != now.get(name)
+            if name not in free and then != now.get(name)
         ]
         if changed:
             raise SerializationError(
                 f"The checkpoint {where} was written with {'; '.join(changed)}: resume "
                 "with the same parameters, or start without resume_from."
+            )
+        device = torch.device(self.options.device).type
+        if state["device"] != device:
+            raise SerializationError(
+                f"The checkpoint {where} was written on {state['device']}, not "
+                f"{device}, whose random numbers differ: resume with "
+                f"device={state['device']!r}, or start without resume_from."
             )
         if state["checksum"] != self.corpus.checksum:
             raise SerializationError(

@@ -179,11 +179,11 @@ class TestResuming:
     def test_other_rows_are_refused(self, run):
         model = small_gan(epochs=6, resume_from=run[1])
         with pytest.raises(SerializationError, match="other rows"):
-            fit(model, people(seed=9))
+            fit(model, people(seed=9), **self.OPTIONS)
         with pytest.raises(SerializationError, match="other rows"):
-            fit(model, people()[::-1])
+            fit(model, people()[::-1], **self.OPTIONS)
         with pytest.raises(SerializationError, match="other rows"):
-            fit(model, people(), context=parents())
+            fit(model, people(), context=parents(), **self.OPTIONS)
 
     @pytest.mark.parametrize(
         "changed",
@@ -207,7 +207,7 @@ class TestResuming:
     )
     def test_what_does_not_change_the_steps_may_change(self, table, run, changed):
         model = small_gan(epochs=5, resume_from=run[1], **changed)
-        assert len(fit(model, table).history_) == 5
+        assert len(fit(model, table, **self.OPTIONS).history_) == 5
 
     def test_another_seed_is_refused(self, table, run):
         model = small_gan(epochs=6, resume_from=run[1])

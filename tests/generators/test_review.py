@@ -1,4 +1,4 @@
-"""What a user ran into: scores on new levels, refits, resumes, impossible conditions."""
+"""What a user ran into: new levels, failed refits, resumes, impossible conditions."""
 
 import logging
 
@@ -82,3 +82,101 @@ def test_a_failed_refit_leaves_the_old_model(table, tmp_path, when):
     assert model.score(table) == score
     model.save(tmp_path / "m")
     same(CTGAN.from_saved(tmp_path / "m").sample(20, seed=0), drawn)
+
+
+class TestResuming:
+    def test_a_folder_with_only_a_final_checkpoint(self, table, tmp_path, network):
+        short = small_gan(generator=network, epochs=2)
+        fit(short, table, checkpoint_dir=tmp_path, checkpoint_interval=5)
+        assert not (tmp_path / "last_checkpoint").exists()
+        model = small_gan(generator=network, epochs=4, resume_from=tmp_path)
+        fit(model, table, checkpoint_interval=5)
+        assert model.history_["epoch"].tolist() == [1, 2, 3, 4]
+
+    def test_the_later_checkpoint_is_taken(self, table, tmp_path):
+        fit(small_gan(epochs=3), table, checkpoint_dir=tmp_path, checkpoint_interval=2)
+        assert len(read_training_state(tmp_path)["net"]["history"]) == 3
+
+    def test_a_run_that_had_stopped_stays_stopped(self, table, tmp_path):
+        model = small_gan(epochs=40, tol=1.0, n_iter_no_change=1)
+        fit(model, table, checkpoint_dir=tmp_path, checkpoint_interval=2)
+        assert len(model.history_) == 4
+        model.set_params(resume_from=tmp_path)
+        assert len(fit(model, table, checkpoint_interval=2).history_) == 4
+
+    def test_another_device_is_refused(self, table, tmp_path):
+        fit(small_gan(), table, checkpoint_dir=tmp_path, checkpoint_interval=1)
+        file = tmp_path / "last_checkpoint"
+        state = read_training_state(file)
+        state["device"] = "cuda"
+        model = small_gan(epochs=4, resume_from=file)
+        with pytest.MonkeyPatch.context() as patch:
+            for module in ("_training", "_ctgan.files"):
+                patch.setattr(
+                    f"sklearn_synthohive.generators.{module}.read_training_state",
+                    lambda path: state,
+                )
+            with pytest.raises(SerializationError, match="written on cuda, not cpu"):
+                fit(model, table, checkpoint_interval=1)
+
+    @pytest.mark.parametrize(
+        ("generator", "changed", "interval"),
+        [
+            ("autoregressive", {"tol": 0.5}, 1),
+            ("autoregressive", {"n_iter_no_change": 9}, 1),
+            ("autoregressive", {"early_stopping": False}, 1),
+            ("mlp", {}, 2),
+        ],
+        ids=str,
+    )
+    def test_what_changes_the_steps_is_refused(
+        self, table, tmp_path, generator, changed, interval
+    ):
+        model = small_gan(generator=generator)
+        fit(model, table, checkpoint_dir=tmp_path, checkpoint_interval=1)
+        model.set_params(resume_from=tmp_path, epochs=4, **changed)
+        name = next(iter(changed), "checkpoint_interval")
+        with pytest.raises(SerializationError, match=name):
+            fit(model, table, checkpoint_interval=interval)
+
+    def test_the_rhythm_of_likelihoods_is_free(self, table, tmp_path):
+        model = small_gan(generator="autoregressive")
+        fit(model, table, checkpoint_dir=tmp_path, checkpoint_interval=1)
+        model.set_params(resume_from=tmp_path, epochs=3)
+        assert len(fit(model, table, checkpoint_interval=7).history_) == 3
+
+    def test_fewer_epochs_than_trained_are_told_of(self, table, tmp_path, caplog):
+        fit(small_gan(epochs=3), table, checkpoint_dir=tmp_path)
+        fit(small_gan(epochs=2, resume_from=tmp_path), table)
+        (record,) = (r for r in caplog.records if r.levelno == logging.WARNING)
+        assert "trained=3 epochs=2" in record.getMessage()
+
+
+class TestBatches:
+    @pytest.mark.parametrize(
+        ("arguments", "error"),
+        [
+            ({"num_rows": -1}, ValueError),
+            ({"num_rows": 5, "batch_size": 0}, ValueError),
+            ({"num_rows": 5, "context": parents(5)}, ValueError),
+        ],
+        ids=str,
+    )
+    def test_arguments_are_checked_at_the_call(self, raw, arguments, error):
+        with pytest.raises(error):
+            raw.sample_batches(**arguments)
+
+    def test_constraints_can_be_enforced(self, table):
+        metadata = Metadata().add_table("t", constraints={"age": Constraint(max=60)})
+        model = fit(small_gan(metadata=metadata), table, table_name="t")
+        whole = model.sample(200, seed=0, enforce_constraints=True)
+        batches = list(model.sample_batches(200, 30, None, 0, enforce_constraints=True))
+        assert {len(batch) for batch in batches[:-1]} == {30}
+        same(pd.concat(batches), whole)
+        assert len(whole) < 200
+
+    def test_no_valid_row_is_an_error(self, table):
+        metadata = Metadata().add_table("t", constraints={"age": Constraint(max=-5)})
+        model = fit(small_gan(metadata=metadata), table, table_name="t")
+        with pytest.raises(ConstraintViolationError, match="age"):
+            list(model.sample_batches(50, 30, seed=0, enforce_constraints=True))
