@@ -82,10 +82,19 @@ class SamplingMixin:
                 clip=clip,
             )
         if enforce_constraints:
-            frame = self._keep_valid(frame)
+            frame, found = self._drop_invalid(frame)
+            if found and not len(frame):
+                raise _none_valid(found)
         return codec.to_container(frame)
 
-    def sample_batches(self, num_rows, batch_size=10_000, context=None, seed=None):
+    def sample_batches(
+        self,
+        num_rows,
+        batch_size=10_000,
+        context=None,
+        seed=None,
+        enforce_constraints=False,
+    ):
         """Draw rows batch by batch, in constant memory.
 
         Parameters
@@ -96,26 +105,39 @@ class SamplingMixin:
         context : DataFrame of shape (num_rows, n_context_columns), optional
         seed : int, optional
             The rows are those of ``sample(num_rows, context, seed)``.
+        enforce_constraints : bool, default=False
+            As in ``sample``: rows that violate a constraint are dropped.
 
-        Yields
-        ------
-        DataFrame
+        Returns
+        -------
+        iterator of DataFrame
         """
         check_is_fitted(self)
         num_rows = _check_rows(num_rows)
         batch_size = _check_rows(batch_size, "batch_size", least=1)
         context = self._encode_context(context, num_rows)
-        codec = self._fitted.codec
         chunks = self._fitted.chunks(num_rows, draw_seed(seed), context=context)
-        waiting, start = pd.DataFrame(), 0
+        # A generator of its own, so that the checks above happen at the call.
+        return self._batches(chunks, batch_size, enforce_constraints)
+
+    def _batches(self, chunks, batch_size, enforce_constraints):
+        codec = self._fitted.codec
+        waiting, start, kept, found = pd.DataFrame(), 0, 0, []
         for table in chunks:
-            frame = codec.decode(table)
+            frame = codec.decode(table, clip=not enforce_constraints)
+            frame.index = pd.RangeIndex(start, start + len(frame))
+            start += len(frame)
+            if enforce_constraints:
+                frame, found = self._drop_invalid(frame)
+            kept += len(frame)
             waiting = pd.concat([waiting, frame]) if len(waiting) else frame
             while len(waiting) >= batch_size:
-                yield codec.to_container(_renumber(waiting.iloc[:batch_size], start))
-                waiting, start = waiting.iloc[batch_size:], start + batch_size
+                yield codec.to_container(waiting.iloc[:batch_size])
+                waiting = waiting.iloc[batch_size:]
+        if start and not kept:
+            raise _none_valid(found)
         if len(waiting):
-            yield codec.to_container(_renumber(waiting, start))
+            yield codec.to_container(waiting)
 
     def _encode_context(self, context, num_rows):
         codec = self._fitted.context_codec
@@ -138,8 +160,8 @@ class SamplingMixin:
             )
         return codec.encode(context)
 
-    def _keep_valid(self, frame):
-        """Drop rows that violate a constraint, and say which constraints they were."""
+    def _drop_invalid(self, frame):
+        """Rows that keep the constraints, and which constraints the others break."""
         constraints = self._constraints()
         violated = {
             column: constraint.violations(frame[column])
@@ -148,19 +170,16 @@ class SamplingMixin:
         }
         bad = pd.DataFrame(violated, index=frame.index).any(axis=1)
         if not bad.any():
-            return frame
+            return frame, []
         counts = {column: int(mask.sum()) for column, mask in violated.items()}
-        described = [
+        found = [
             f"{column}: {counts[column]} rows outside {constraints[column].describe()}"
             for column in counts
             if counts[column]
         ]
-        if bad.all():
-            raise ConstraintViolationError(
-                "No sampled row satisfies the constraints: " + "; ".join(described)
-            )
-        log.warning("constraint_violations", dropped=int(bad.sum()), found=described)
-        return frame[~bad]
+        if not bad.all():
+            log.warning("constraint_violations", dropped=int(bad.sum()), found=found)
+        return frame[~bad], found
 
     def _constraints(self):
         transformer = self._fitted.codec.transformer
@@ -202,5 +221,7 @@ def _check_rows(value, name="num_rows", least=0):
     return int(value)
 
 
-def _renumber(frame, start):
-    return frame.set_axis(pd.RangeIndex(start, start + len(frame)))
+def _none_valid(found):
+    return ConstraintViolationError(
+        "No sampled row satisfies the constraints: " + "; ".join(found)
+    )
