@@ -153,6 +153,27 @@ class CategoryColumn:
         # The last entry is the state of the code -1.
         return np.append(place, len(self.levels)).astype(np.intp)[codes], None
 
+    def nearest(self, series, side=0):
+        """The values that are levels; missing for the others.
+
+        Parameters
+        ----------
+        series : Series
+        side : ignored
+            As in ``ContinuousColumn``.
+
+        Returns
+        -------
+        Series
+        """
+        codes, found = _factorise(series)
+        known = self.levels.get_indexer(_comparable(found, self.levels)) >= 0
+        return series.where(np.append(known, False)[codes])
+
+    def values_of(self):
+        """The levels, and that they are no range."""
+        return self.levels, False
+
     def decode(self, codes, scalars=None, *, clip=True):
         """Levels of states.
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from sklearn_synthohive.layout import State
 from sklearn_synthohive.preprocessing._axis import Axis
@@ -219,6 +220,44 @@ class ContinuousColumn:
             return exact
         nearest = np.searchsorted(middles, self.axis.positions(stored))
         return np.where(hit, exact, nearest)
+
+    def nearest(self, series, side=0):
+        """The nearest values in the range and on the grid that fit saw.
+
+        Parameters
+        ----------
+        series : Series
+        side : {-1, 0, 1}
+            Take the grid's next value below or above, or the nearer one.
+
+        Returns
+        -------
+        array-like of the column's dtype
+            Missing where fit saw missing values only.
+        """
+        axis = self.axis
+        stored, gaps = axis.read(series, self.kind)
+        if not self.n_modes + len(self.atoms):
+            return axis.write(stored, np.ones_like(gaps))
+        low, high = (
+            np.asarray(end, dtype=stored.dtype) for end in (axis.low, axis.high)
+        )
+        stored = np.clip(stored, low, high)
+        if side and axis.integral:
+            values = pd.Series(axis.write(stored, gaps), index=series.index)
+            short = values < series if side > 0 else values > series
+            short = short.fillna(False).to_numpy(dtype=bool)
+            # An end of the range has no neighbour further on.
+            short &= stored < high if side > 0 else stored > low
+            step = np.asarray(axis.step, dtype=stored.dtype)
+            stored[short] = stored[short] + step if side > 0 else stored[short] - step
+        return axis.write(stored, gaps)
+
+    def values_of(self):
+        """The smallest and the largest value, and that they are a range."""
+        gone = np.full(2, not self.n_modes + len(self.atoms))
+        ends = np.array([self.axis.low, self.axis.high], dtype=self.atoms.dtype)
+        return self.axis.write(ends, gone), True
 
     def decode(self, codes, scalars, *, clip=True):
         """Values of states and scalars.

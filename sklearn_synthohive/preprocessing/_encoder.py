@@ -6,6 +6,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_synthohive.preprocessing._frames import to_container
+from sklearn_synthohive.preprocessing._kinds import check_same_kind, kind_of
 from sklearn_synthohive.preprocessing._matrix import (
     build_layout,
     decode_columns,
@@ -109,6 +110,75 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
             The same content as that of ``transform``.
         """
         return encode_columns(self._read(X), self._encodings, self.layout_)
+
+    def modelled(self, X):
+        """The modelled columns of a table as they are, new levels included.
+
+        Parameters
+        ----------
+        X : table of shape (n_rows, n_columns)
+            The columns of fit, of the same kinds.
+
+        Returns
+        -------
+        DataFrame
+            Under the labels of fit, in pandas; of the type of their constraints.
+        """
+        frame = self._read(X)
+        columns = {}
+        for i, encoding in enumerate(self._encodings):
+            series = frame.iloc[:, i]
+            kind = kind_of(series)
+            check_same_kind(series.name, encoding.kind, kind, series.dtype)
+            label = self.columns_[i]
+            columns[i] = series.rename(label)
+            if kind != "empty":
+                columns[i] = self._constrain(label, columns[i], False)
+        frame = pd.DataFrame(columns, index=frame.index)
+        return frame.set_axis(pd.Index(self.columns_), axis=1)
+
+    def nearest(self, label, series, *, side=0):
+        """The nearest values that a column can hold.
+
+        Numbers and dates go into the range and onto the grid that fit saw, and into
+        the column's constraint.
+
+        Parameters
+        ----------
+        label : str or int
+            Of a modelled column.
+        series : Series
+            Values of the column's dtype.
+        side : {-1, 0, 1}, default=0
+            Take the grid's next value below or above, or the nearer one.
+
+        Returns
+        -------
+        Series
+            Missing for a level that fit never saw.
+        """
+        encoding = self._encodings[self.columns_.index(label)]
+        values = encoding.nearest(series, side)
+        values = pd.Series(values, index=series.index, name=label)
+        return self._constrain(label, values, True) if values.notna().any() else values
+
+    def values_of(self, label):
+        """What a column can hold: its levels, or its smallest and largest value.
+
+        Parameters
+        ----------
+        label : str or int
+            Of a modelled column.
+
+        Returns
+        -------
+        values : Series
+        is_range : bool
+        """
+        encoding = self._encodings[self.columns_.index(label)]
+        values, is_range = encoding.values_of()
+        values = pd.Series(values, name=label)
+        return self._constrain(label, values, True) if is_range else values, is_range
 
     def decode(self, table, *, clip=True, index=None):
         """Undo :meth:`encode`.
