@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
@@ -39,6 +40,22 @@ class RawCodec:
     def encode(self, X) -> CompactTable:
         """Codes and scalars of raw rows."""
         return self.transformer.encode(X)
+
+    def to_score(self, X) -> pd.DataFrame:
+        """Rows to compare with decoded ones; levels and gaps may be new.
+
+        A column that is all missing takes fit's dtype, so that it is read as one of
+        its kind.
+        """
+        frame = self.transformer.modelled(X)
+        codes = np.zeros((1, len(self.layout.spans)), dtype=np.uint8)
+        scalars = np.zeros((1, len(self.layout.continuous)), dtype=np.float32)
+        example = self.decode(CompactTable(codes, scalars)).iloc[:0]
+        for i, column in enumerate(frame):
+            if frame[column].isna().all():
+                empty = example[column].reindex(frame.index)
+                frame.isetitem(i, empty)
+        return frame
 
     def decode(self, table: CompactTable, *, clip: bool = True) -> pd.DataFrame:
         """Raw rows again, as a pandas frame."""
@@ -81,6 +98,10 @@ class EncodedCodec:
                 "same fitted DataTransformer."
             )
         return layout.compress(_values(X))
+
+    def to_score(self, X) -> pd.DataFrame:
+        """As :func:`surrogate_frame`."""
+        return surrogate_frame(self, self.encode(X))
 
     def decode(self, table: CompactTable, *, clip: bool = True) -> pd.DataFrame:
         """The encoded frame; nothing is clipped, whatever ``clip`` says."""

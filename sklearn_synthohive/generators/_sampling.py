@@ -193,7 +193,7 @@ class SamplingMixin:
         Parameters
         ----------
         X : DataFrame or array-like of shape (n_rows, n_columns)
-            As in ``fit``.
+            As in ``fit``; levels that fit never saw count as missed by the sample.
         y : ignored
         context : DataFrame of shape (n_rows, n_context_columns), optional
 
@@ -204,13 +204,13 @@ class SamplingMixin:
         """
         check_is_fitted(self)
         codec = self._fitted.codec
-        real = codec.encode(X)
+        real = codec.to_score(X)
         context = self._encode_context(context, len(real))
         n = min(len(real), MAX_SCORED_ROWS)
         if context is not None:
             context = context.take(np.arange(n))
         table = self._fitted.draw(n, self.seed_, context=context, n_jobs=self.n_jobs)
-        return fidelity(surrogate_frame(codec, real), surrogate_frame(codec, table))
+        return fidelity(real, surrogate_frame(codec, table))
 
 
 def _check_rows(value, name="num_rows", least=0):

@@ -8,6 +8,7 @@ import pytest
 import torch
 from gan_cases import At, fit, parents, people, same, small_gan
 from sklearn.model_selection import KFold, cross_val_score
+from sklearn.pipeline import Pipeline
 
 from sklearn_synthohive import (
     CTGAN,
@@ -180,3 +181,37 @@ class TestBatches:
         model = fit(small_gan(metadata=metadata), table, table_name="t")
         with pytest.raises(ConstraintViolationError, match="age"):
             list(model.sample_batches(50, 30, seed=0, enforce_constraints=True))
+
+
+class TestScoresOnNewRows:
+    def test_new_levels_and_gaps_lower_the_score(self, raw, table):
+        strange = table.copy()
+        strange["city"] = ["Paris"] * 100 + [None] * 100
+        strange["age"] = strange["age"].astype(float).where(np.arange(200) > 50)
+        strange["since"] = pd.NaT
+        assert 0 < raw.score(strange) < raw.score(table) - 0.1
+        strange["city"] = strange["income"] = None
+        assert 0 < raw.score(strange) < raw.score(table) - 0.1
+
+    def test_folds_with_rare_levels(self, table, network):
+        rare = table.assign(city=[f"C{k // 4}" for k in range(200)])
+        model = small_gan(generator=network, epochs=1)
+        params = {"progress_bar": False}
+        scores = cross_val_score(
+            model, rare, cv=KFold(2), params=params, error_score="raise"
+        )
+        assert ((scores > 0) & (scores < 1)).all()
+
+    def test_another_kind_of_column_is_still_an_error(self, raw, table):
+        with pytest.raises(ValueError, match=r"'age'.*text now"):
+            raw.score(table.assign(age="young"))
+
+    def test_a_pipeline_takes_new_levels_as_missing(self, table):
+        rare = table.assign(city=[f"C{k // 4}" for k in range(200)])
+        encoder = DataTransformer(handle_unknown="missing", random_state=0)
+        pipe = Pipeline([("tx", encoder), ("gan", small_gan(epochs=1))])
+        params = {"gan__progress_bar": False}
+        scores = cross_val_score(
+            pipe, rare, cv=KFold(2), params=params, error_score="raise"
+        )
+        assert (scores > 0).all()
