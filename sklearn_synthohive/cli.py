@@ -85,6 +85,11 @@ def _add_fit(commands):
     fit.add_argument("-o", "--output", type=Path, required=True, help="model folder")
     fit.add_argument("--epochs", type=_count, help="at most so many epochs")
     fit.add_argument("--batch-size", type=_count)
+    fit.add_argument(
+        "--generator",
+        choices=["autoregressive", "mlp"],
+        help="the network (default: autoregressive)",
+    )
     fit.add_argument("--seed", type=_seed)
     fit.add_argument("--metadata", type=Path, help="JSON written by Metadata.to_json")
     fit.add_argument("--table", help="which table of the metadata the data is")
@@ -145,8 +150,7 @@ def _fit(arguments):
         raise ValueError("--table names a table of the file given by --metadata.")
     if arguments.metadata is not None and arguments.table is None:
         raise ValueError("--metadata describes several tables: name one by --table.")
-    if arguments.output.exists() and not arguments.overwrite:
-        raise ValueError(f"{arguments.output} is there already: give --overwrite.")
+    _check_output(arguments.output, arguments.overwrite)
 
     from sklearn_synthohive.generators import CTGAN
     from sklearn_synthohive.io import read_table
@@ -156,7 +160,9 @@ def _fit(arguments):
     metadata = None
     if arguments.metadata is not None:
         metadata = Metadata.from_json(arguments.metadata)
-    given = {"epochs": arguments.epochs, "batch_size": arguments.batch_size}
+    given = {
+        name: getattr(arguments, name) for name in ("epochs", "batch_size", "generator")
+    }
     model = CTGAN(metadata, **{k: v for k, v in given.items() if v is not None})
     model.fit(
         data,
@@ -167,6 +173,15 @@ def _fit(arguments):
     )
     model.save(arguments.output, overwrite=arguments.overwrite)
     print(f"{arguments.output}: learned {len(data):,} rows (seed {model.seed_})")
+
+
+def _check_output(output, overwrite):
+    """Refuse before training what saving would refuse after it."""
+    from sklearn_synthohive.utils.serialization import check_target
+
+    if output.is_dir() and any(output.iterdir()) and not overwrite:
+        raise ValueError(f"{output} is there already: give --overwrite.")
+    check_target(output, overwrite=overwrite)
 
 
 def _sample(arguments):

@@ -192,3 +192,25 @@ def test_program_prints_no_traceback(tmp_path):
     assert done.returncode == 2
     assert done.stderr.startswith("synthohive: error: ")
     assert done.stderr.count("\n") == 1
+
+
+def test_the_output_is_checked_before_the_data_are_read(capsys, tmp_path):
+    """A model that cannot be written is not worth hours of training."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    (tmp_path / "file").write_text("mine")
+    fit = ["fit", tmp_path / "no.csv", "-o"]
+    _fails([*fit, tmp_path / "mine"], capsys, "--overwrite")
+    _fails([*fit, tmp_path / "mine", "--overwrite"], capsys, "no saved model")
+    _fails([*fit, tmp_path / "file", "--overwrite"], capsys, "is a file")
+    _fails([*fit, tmp_path / "none" / "model"], capsys, "no folder", "none")
+    # An empty folder is taken: the data come next.
+    (tmp_path / "empty").mkdir()
+    _fails([*fit, tmp_path / "empty"], capsys, "no.csv")
+
+
+def test_fit_with_the_other_network(folder, tmp_path):
+    options = ["--generator", "mlp", "--epochs", "1", "--batch-size", "100", "--quiet"]
+    model = tmp_path / "model"
+    assert main(["fit", f"{folder}/data.csv", "-o", str(model), *options]) == 0
+    assert CTGAN.from_saved(model).generator == "mlp"

@@ -19,6 +19,7 @@ from sklearn_synthohive.utils._plain_data import (
 
 __all__ = [
     "FORMAT_VERSION",
+    "check_target",
     "dump_plain",
     "load_directory",
     "load_plain",
@@ -82,6 +83,26 @@ def save_directory(
     except (OSError, RuntimeError) as error:
         raise cannot_write(path, error) from error
     _remove_leftovers(target)
+
+
+def check_target(path, *, overwrite=False):
+    """Refuse a path that :func:`save_directory` would refuse, without writing.
+
+    Parameters
+    ----------
+    path : str or path-like
+    overwrite : bool, default=False
+
+    Raises
+    ------
+    SerializationError
+    """
+    try:
+        _check_target(Path(os.path.realpath(path)), overwrite)
+    except SerializationError:
+        raise
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def load_directory(path, *, format_version=FORMAT_VERSION):
