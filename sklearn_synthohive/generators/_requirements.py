@@ -11,12 +11,14 @@ from pandas.api.types import (
     is_bool_dtype,
     is_float_dtype,
     is_integer_dtype,
+    is_list_like,
     is_numeric_dtype,
 )
 
 from sklearn_synthohive.exceptions import SchemaError
 from sklearn_synthohive.generators._codec import RawCodec
 from sklearn_synthohive.layout import CompactTable
+from sklearn_synthohive.utils.validation import is_polars, read_table
 
 __all__ = ["Between", "OneOf", "PerRow", "encode_allowed", "parse_conditions"]
 
@@ -37,6 +39,10 @@ class OneOf:
         self.values = _typed(column, values, dtype).drop_duplicates()
         if self.values.empty:
             raise ValueError(f"The condition on {column!r} allows no value.")
+
+    def confine(self, transformer):
+        """Refuse values that the fitted column cannot hold."""
+        _check_held(self.column, self.values, transformer)
 
     def met(self, series, rows):
         """Which cells, of the given rows, are as required."""
@@ -109,6 +115,44 @@ class Between:
             f"{self.column!r} is no column of numbers or dates: give a list of values."
         )
 
+    def confine(self, transformer):
+        """Move the ends onto the column's grid and into its range, or refuse them."""
+        ends = transformer.values_of(self.column)[0]
+        smallest, largest = ends.iloc[0], ends.iloc[1]
+        asked = (self.low, self.high)
+        try:
+            self.low = self._inside(transformer, self.low, smallest, largest, 1)
+            self.high = self._inside(transformer, self.high, smallest, largest, -1)
+        except TypeError as error:
+            raise TypeError(
+                f"The interval {asked} on {self.column!r} does not compare with "
+                f"{self.dtype}: {error}."
+            ) from error
+        empty = self.low is None or self.high is None or self.low > self.high
+        if empty or ends.isna().any():
+            raise SchemaError(
+                f"The interval on {self.column!r} from {asked[0]} to {asked[1]} holds "
+                f"no value of the column, whose values lie from {smallest} to "
+                f"{largest}: choose an interval that meets them."
+            )
+
+    def _inside(self, transformer, bound, smallest, largest, side):
+        """An end as the next value inwards that the column holds; None beyond all."""
+        if side > 0:
+            if bound is None or bound <= smallest:
+                return smallest
+            beyond = bound > largest
+        else:
+            if bound is None or bound >= largest:
+                return largest
+            beyond = bound < smallest
+        if beyond:
+            return None
+        series = pd.Series([bound]).astype(self.dtype)
+        near = transformer.nearest(self.column, series, side=side).iloc[0]
+        # A constraint may round outwards; the end that was asked for stays then.
+        return max(near, bound) if side > 0 else min(near, bound)
+
     def met(self, series, rows):
         """Which cells, of the given rows, are as required."""
         met = series.notna()
@@ -145,6 +189,10 @@ class PerRow:
         # Where the value of each fixed row stands.
         self.place = np.cumsum(self.fixed) - 1
 
+    def confine(self, transformer):
+        """Refuse values that the fitted column cannot hold."""
+        _check_held(self.column, self.values, transformer)
+
     def met(self, series, rows):
         """Which cells, of the given rows, are as required."""
         fixed = self.fixed[rows]
@@ -164,7 +212,7 @@ def parse_conditions(conditions, codec, num_rows):
 
     Parameters
     ----------
-    conditions : mapping of column to condition, or DataFrame of num_rows rows
+    conditions : mapping of column to condition, or frame of num_rows rows
     codec : RawCodec
     num_rows : int
 
@@ -182,6 +230,8 @@ def parse_conditions(conditions, codec, num_rows):
             "conditions name values of the raw table, and this model was fitted on an "
             "encoded matrix: fit on raw rows to sample with conditions."
         )
+    if is_polars(conditions):
+        conditions = read_table(conditions, reset=False).frame
     is_frame = isinstance(conditions, pd.DataFrame)
     if not is_frame and not isinstance(conditions, Mapping):
         raise TypeError(
@@ -199,19 +249,22 @@ def parse_conditions(conditions, codec, num_rows):
         raise SchemaError(f"Unknown columns in conditions: {unknown}; known: {known}.")
     dtypes = example_row(codec).dtypes
     parse = PerRow if is_frame else _parse_one
-    return [parse(c, conditions[c], dtypes[c]) for c in conditions]
+    requirements = [parse(c, conditions[c], dtypes[c]) for c in conditions]
+    for requirement in requirements:
+        requirement.confine(codec.transformer)
+    return requirements
 
 
 def _parse_one(column, value, dtype):
     if isinstance(value, (pd.Interval, slice)):
         return Between(column, value, dtype)
-    if isinstance(value, (list, set, frozenset, np.ndarray, pd.Series, pd.Index)):
-        return OneOf(column, list(value), dtype)
     if isinstance(value, tuple):
         raise TypeError(
             f"The condition on {column!r} is a tuple: write [a, b] for either value or "
             "slice(a, b) for an interval."
         )
+    if is_list_like(value):
+        return OneOf(column, list(value), dtype)
     return OneOf(column, [value], dtype)
 
 
@@ -275,6 +328,38 @@ def _typed(column, values, dtype):
         raise SchemaError(
             f"A condition on {column!r} does not fit its dtype {dtype}: {error}."
         ) from error
+
+
+def _check_held(column, values, transformer):
+    """Refuse values that the fitted column cannot hold, and say which it can."""
+    near = transformer.nearest(column, values)
+    known, is_range = transformer.values_of(column)
+    held = near.notna()
+    if is_range and is_float_dtype(values.dtype):
+        left, right = (v.to_numpy(dtype=float, na_value=np.nan) for v in (values, near))
+        # What a float32, or a sum of decimals, misses in its last bits is the value.
+        slack = 1e-6 if "32" in str(values.dtype) else 1e-12
+        held = np.isclose(left, right, rtol=slack, atol=0)
+    elif is_range:
+        held = (near == values).fillna(False)
+    wrong = values[values.notna() & ~np.asarray(held, dtype=bool)]
+    if wrong.empty:
+        return
+    first = wrong.drop_duplicates().iloc[:5]
+    names = ", ".join(str(v) for v in first)
+    if not is_range:
+        some = ", ".join(str(v) for v in known.iloc[:10])
+        more = ", ..." if len(known) > 10 else ""
+        raise SchemaError(
+            f"A condition on {column!r} names {names}, which fit never saw in it; it "
+            f"saw {len(known)} levels: {some}{more}."
+        )
+    nearest = ", ".join(str(v) for v in near[first.index])
+    raise SchemaError(
+        f"A condition on {column!r} names {names}, which the column cannot hold: it "
+        f"holds values from {known.iloc[0]} to {known.iloc[1]}, on the grid seen in "
+        f"fit and within its constraint; nearest: {nearest}."
+    )
 
 
 def _number(bound, dtype, is_open, inwards):

@@ -246,9 +246,9 @@ class ContinuousColumn:
         if side and axis.integral:
             values = pd.Series(axis.write(stored, gaps), index=series.index)
             short = values < series if side > 0 else values > series
-            short = short.fillna(False).to_numpy(dtype=bool)
             # An end of the range has no neighbour further on.
-            short &= stored < high if side > 0 else stored > low
+            inner = stored < high if side > 0 else stored > low
+            short = inner & short.fillna(False).to_numpy(dtype=bool)
             step = np.asarray(axis.step, dtype=stored.dtype)
             stored[short] = stored[short] + step if side > 0 else stored[short] - step
         return axis.write(stored, gaps)

@@ -215,3 +215,89 @@ class TestScoresOnNewRows:
             pipe, rare, cv=KFold(2), params=params, error_score="raise"
         )
         assert (scores > 0).all()
+
+
+@pytest.fixture(scope="module")
+def model():
+    table = people().assign(
+        price=lambda t: np.round(np.linspace(0, 50, 200), 1),
+        even=np.arange(200) * 2,
+        weight=np.random.default_rng(0).normal(70, 10, 200),
+    )
+    metadata = Metadata().add_table("people", constraints={"even": Constraint(min=100)})
+    encoder = DataTransformer(metadata, handle_unknown="missing")
+    model = small_gan(metadata=metadata, transformer=encoder, epochs=1)
+    return fit(model, table, table_name="people")
+
+
+class TestImpossibleConditions:
+    @pytest.mark.parametrize(
+        ("conditions", "match"),
+        [
+            ({"age": 5}, r"'age' names 5.*from 18 to 89.*nearest: 18"),
+            ({"age": [30, 200]}, r"'age' names 200"),
+            ({"price": 20.05}, r"'price' names 20\.05.*grid"),
+            ({"weight": 300.0}, r"'weight' names 300\.0"),
+            ({"since": "2031-01-01"}, r"'since' names 2031-01-01"),
+            ({"since": "2021-01-01 12:00"}, r"'since' names 2021-01-01 12:00"),
+            ({"city": "Paris"}, r"'city' names Paris.*3 levels: Bonn, Oslo, Rome"),
+            ({"even": 50}, r"'even' names 50.*constraint; nearest: 100"),
+            ({"even": 101}, r"'even' names 101"),
+            ({"even": slice(10, 90)}, r"'even' from 10 to 90.*from 100 to 398"),
+            ({"even": slice(201, 201)}, "'even' from 201"),
+            ({"age": slice(100, 120)}, r"'age' from 100 to 120.*from 18 to 89"),
+            ({"age": slice(None, 10)}, r"'age' from None to 10"),
+            ({"weight": slice(500.0, None)}, "'weight' from 500"),
+            ({"price": slice(20.01, 20.09)}, "'price' from 20.01"),
+            ({"since": slice("2031-01-01", None)}, "'since' from 2031"),
+        ],
+        ids=str,
+    )
+    def test_they_are_refused_by_name(self, model, conditions, match):
+        with pytest.raises(SchemaError, match=match):
+            model.sample(5, conditions=conditions)
+
+    def test_partial_rows_too(self, model):
+        partial = pd.DataFrame({"age": [20, 30, 5], "city": ["Oslo", None, None]})
+        with pytest.raises(SchemaError, match="'age' names 5"):
+            model.sample(3, conditions=partial)
+
+    def test_many_levels_are_listed_in_part(self):
+        table = people().assign(tail=[f"T{k % 40:02}" for k in range(200)])
+        model = fit(small_gan(epochs=1), table)
+        with pytest.raises(SchemaError, match=r"40 levels: T00, .*, T09, \.\.\.\."):
+            model.sample(3, conditions={"tail": "T99"})
+
+    @pytest.mark.parametrize(
+        ("conditions", "low", "high"),
+        [
+            ({"even": pd.Interval(200, 206, closed="neither")}, 202, 204),
+            ({"even": slice(201, 205)}, 202, 204),
+            ({"even": slice(None, 103)}, 100, 102),
+            ({"price": slice(20.01, 20.15)}, 20.1, 20.1),
+            ({"age": slice(80, 1000)}, 80, 89),
+        ],
+        ids=str,
+    )
+    def test_ends_move_to_the_grid(self, model, conditions, low, high):
+        (column,) = conditions
+        drawn = model.sample(40, seed=0, conditions=conditions)[column]
+        assert drawn.between(low, high).all()
+        if column == "even":
+            assert (drawn % 2 == 0).all()
+
+    @pytest.mark.parametrize(
+        "ages",
+        [range(30, 33), {30: 1, 32: 2}.keys(), iter([30, 31, 32]), pd.array([30, 32])],
+        ids=["range", "keys", "iterator", "array"],
+    )
+    def test_anything_listed_is_one_of_these(self, model, ages):
+        drawn = model.sample(30, seed=0, conditions={"age": ages})["age"]
+        assert drawn.between(30, 32).all()
+
+    def test_partial_rows_in_polars(self, model):
+        pl = pytest.importorskip("polars")
+        partial = pl.DataFrame({"age": [20, None, 40], "city": [None, "Rome", "Oslo"]})
+        drawn = model.sample(3, seed=0, conditions=partial)
+        assert drawn["age"].iloc[[0, 2]].tolist() == [20, 40]
+        assert drawn["city"].iloc[1:].tolist() == ["Rome", "Oslo"]
