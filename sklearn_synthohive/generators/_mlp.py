@@ -268,6 +268,10 @@ class MLPStrategy:
         """Epochs between two scores."""
         return checkpoint_interval
 
+    def steered_by(self, model):
+        """Parameters of the run that decide which epochs are scored."""
+        return {"checkpoint_interval"}
+
     def schedule(self, model, scoring):
         """Callbacks that act on the networks between two epochs."""
         return []
