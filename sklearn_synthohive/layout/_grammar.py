@@ -1,17 +1,4 @@
-"""The names of an encoded matrix: a reversible grammar.
-
-The names of an encoded matrix follow a reversible grammar, so that the layout
-survives every tool that keeps column names::
-
-    age~value            scalar of a continuous column, relative to its mode
-    age~mode0            one-hot: component 0 of the mixture
-    age~atom[40]         one-hot: exactly the value 40
-    age~missing          one-hot: missing
-    city=NY              one-hot: the level "NY"
-    tail~code[4044]      an integer code below 4044, for an entity embedding
-
-The characters ``~ = [ ] \\`` of a user's own names are escaped by a backslash.
-"""
+"""Names of encoded columns, written and parsed by the grammar of the package."""
 
 from __future__ import annotations
 
