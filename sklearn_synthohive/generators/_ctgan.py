@@ -96,6 +96,9 @@ class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimato
         At 1, as in [1]_, sampling forces a state in every row, by its true frequency;
         below 1 it forces none but those that conditions name. A context needs it below
         1.
+    mixed_precision : bool or "auto", default="auto"
+        "mlp": multiply in bfloat16 in training, with sums and weights in float32;
+        "auto" does where the device has it in hardware.
     clamp_conditions : bool, default=True
         "mlp": put forced states in place; else the generator learns them by
         cross-entropy, as in [1]_.
@@ -143,7 +146,7 @@ class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimato
     To reproduce [1]_: ``CTGAN(generator="mlp", moment_weight=0, average_decay=0,
     state_noise=1, forced_share=1, halving_steps=0, clamp_conditions=False,
     early_stopping=False, validation_fraction=0, generator_lr=2e-4,
-    discriminator_lr=2e-4,
+    discriminator_lr=2e-4, mixed_precision=False,
     transformer=DataTransformer(max_spikes=0, max_distinct=0))``.
 
     References
@@ -189,6 +192,7 @@ class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimato
         halving_steps=1000,
         average_decay=0.995,
         forced_share=0.2,
+        mixed_precision="auto",
         clamp_conditions=True,
         early_stopping=True,
         validation_fraction=0.1,
@@ -221,6 +225,7 @@ class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimato
         self.halving_steps = halving_steps
         self.average_decay = average_decay
         self.forced_share = forced_share
+        self.mixed_precision = mixed_precision
         self.clamp_conditions = clamp_conditions
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction

@@ -21,6 +21,7 @@ from sklearn_synthohive.neural import (
     Recipe,
     RowSpec,
     draw_rows,
+    has_fast_bfloat16,
 )
 
 __all__ = ["FittedMLP", "MLPStrategy"]
@@ -212,6 +213,9 @@ class MLPStrategy:
     def build_net(self, model, prepared, seed, device):
         """The skorch net, not yet initialised."""
         data, context = prepared.data, prepared.data.context
+        mixed = model.mixed_precision
+        if mixed == "auto":
+            mixed = has_fast_bfloat16(device)
         return AdversarialNet(
             recipe=prepared.recipe,
             lr=model.generator_lr or self.generator_lr,
@@ -228,6 +232,7 @@ class MLPStrategy:
             module__discriminator_dim=tuple(model.discriminator_dim),
             module__pac=model.pac,
             module__normalize=model.batch_norm,
+            module__dtype=torch.bfloat16 if mixed else torch.float32,
             module__seed=seed,
         )
 

@@ -19,6 +19,7 @@ from sklearn_synthohive.neural._net import (
 )
 from sklearn_synthohive.neural._normal_scores import NormalScores
 from sklearn_synthohive.neural._order import learn_order
+from sklearn_synthohive.neural._products import has_fast_bfloat16
 from sklearn_synthohive.neural._row import DeviceTable, RowSpec
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "StopTraining",
     "draw_columns",
     "draw_rows",
+    "has_fast_bfloat16",
     "learn_order",
     "mean_log_likelihood",
 ]

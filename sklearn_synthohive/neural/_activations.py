@@ -7,7 +7,7 @@ from torch import nn
 
 from sklearn_synthohive.neural._conditions import Forced
 from sklearn_synthohive.neural._generator import TabularGenerator
-from sklearn_synthohive.neural._row import RowSpec
+from sklearn_synthohive.neural._layers import span_softmax
 
 __all__ = ["GeneratedRows", "activate", "draw_codes", "gumbel"]
 
@@ -73,10 +73,9 @@ def activate(
     spec = net.spec
     logits, scalars, queries = net.split(raw)
     noisy = _perturb(logits, state_noise, rng) / temperature
-    parts = [part.softmax(dim=1) for part in noisy.split(list(spec.sizes), dim=1)]
-    states = torch.cat(parts, dim=1) if parts else logits
-    if forced is not None and parts:
-        states = _clamp(states, forced, spec)
+    states = span_softmax(noisy, list(spec.sizes), net.owner) if spec.sizes else logits
+    if forced is not None and spec.sizes:
+        states = _clamp(states, forced, net)
     # A scalar counts as far as the row's state is one that has a scalar.
     values = torch.tanh(scalars) * net.bounds * (states @ net.has_value)
     vectors = []
@@ -103,21 +102,17 @@ def _perturb(logits: torch.Tensor, scale: float, rng: torch.Generator):
     )
 
 
-def _clamp(states: torch.Tensor, forced: Forced, spec: RowSpec) -> torch.Tensor:
+def _clamp(states: torch.Tensor, forced: Forced, net: TabularGenerator):
     """Put the forced one-hot blocks in place."""
-    device = states.device
-    owner = torch.repeat_interleave(
-        torch.arange(len(spec.sizes), device=device),
-        torch.tensor(spec.sizes, device=device),
-    )
+    spec = net.spec
     here = (forced.span >= 0) & (forced.span < len(spec.sizes))
-    offsets = torch.tensor(spec.offsets, device=device)
+    offsets = torch.tensor(spec.offsets, device=states.device)
     column = (offsets[forced.span.clamp(0, len(spec.sizes) - 1)] + forced.state).where(
         here, 0
     )
     block = torch.zeros_like(states)
     block.scatter_(1, column[:, None], here.to(states.dtype)[:, None])
-    return torch.where(owner == forced.span[:, None], block, states)
+    return torch.where(net.owner == forced.span[:, None], block, states)
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from sklearn_synthohive.neural._layers import Given, linear, uniform
+from sklearn_synthohive.neural._products import look_up, product, product_back
 from sklearn_synthohive.neural._row import RowSpec
 
 __all__ = ["Critic"]
@@ -17,11 +18,10 @@ __all__ = ["Critic"]
 class Critic(nn.Module):
     """Scores groups of ``pac`` rows (PacGAN, Lin et al. 2018, arXiv:1712.04086).
 
-    Linear, LeakyReLU(0.2), dropout(0.5) per hidden layer. Real rows are read by
-    looking up the weights of their states, generated ones by a product; both give the
-    first layer's outputs, which are linear in the row, so that those of a mixture of
-    rows are the mixture of theirs. The network is piecewise linear, so the gradient
-    that the penalty of WGAN-GP needs is the product of its weights and slopes.
+    Linear, LeakyReLU(0.2), dropout(0.5) per hidden layer. The first layer's outputs are
+    linear in the row, so that those of a mixture of rows are the mixture of theirs. The
+    network is piecewise linear, so the gradient that the penalty of WGAN-GP needs is
+    the product of its weights and slopes.
 
     Parameters
     ----------
@@ -35,6 +35,8 @@ class Critic(nn.Module):
     pac : int
     rng : torch.Generator
     dropout : float
+    dtype : torch.dtype
+        Of the factors of the first layer's products.
     """
 
     slope = 0.2
@@ -48,47 +50,31 @@ class Critic(nn.Module):
         pac: int,
         rng: torch.Generator,
         dropout: float = 0.5,
+        dtype: torch.dtype = torch.float32,
     ):
         super().__init__()
+        self.slots: torch.Tensor
         self.pac = pac
         self.dropout = dropout
-        self.n_states = spec.n_states
         self.nothing = n_states
-        n_plain = spec.width - spec.n_states + n_rest
-        bound = 1 / math.sqrt(max(1, pac * (spec.n_states + n_states + n_plain)))
+        self.dtype = dtype
+        n_dense = spec.width + n_rest
+        bound = 1 / math.sqrt(max(1, pac * (n_dense + n_states)))
         width, *others = hidden
-        self.states = uniform((pac * spec.n_states, width), rng, bound)
+        self.rows = uniform((pac * n_dense, width), rng, bound)
         self.forced = uniform((pac * n_states + 1, width), rng, bound)
-        self.plain = linear(pac * n_plain, width, rng, bound)
+        # The last row stands for no state.
+        nn.init.zeros_(self.forced[-1])
+        self.bias = uniform((width,), rng, bound)
         self.layers = nn.ModuleList()
         for n_out in others:
             self.layers.append(linear(width, n_out, rng))
             width = n_out
         self.head = linear(width, 1, rng)
-        self.register_buffer("slots", torch.arange(pac)[:, None], persistent=False)
+        self.register_buffer("slots", torch.arange(pac), persistent=False)
 
-    def read_real(self, states, scalars, vectors, given: Given) -> torch.Tensor:
-        """First layer's outputs for real rows.
-
-        Parameters
-        ----------
-        states : tensor of shape (n, n_onehot), int64
-            Positions among all one-hot states.
-        scalars, vectors : tensor of shape (n, n_continuous), (n, n_vectors)
-        given : Given
-
-        Returns
-        -------
-        tensor of shape (n / pac, hidden[0])
-        """
-        out = self._read_plain(scalars, vectors, given)
-        if not states.shape[1]:
-            return out
-        index = self._by_slot(states, self.n_states)
-        return out + nn.functional.embedding_bag(index, self.states, mode="sum")
-
-    def read_generated(self, dense, vectors, given: Given) -> torch.Tensor:
-        """First layer's outputs for generated rows.
+    def read(self, dense, vectors, given: Given) -> torch.Tensor:
+        """First layer's outputs, linear in the rows.
 
         Parameters
         ----------
@@ -100,27 +86,17 @@ class Critic(nn.Module):
         -------
         tensor of shape (n / pac, hidden[0])
         """
-        states, scalars = dense[:, : self.n_states], dense[:, self.n_states :]
-        grouped = states.reshape(len(dense) // self.pac, -1)
-        return self._read_plain(scalars, vectors, given) + grouped @ self.states
-
-    def _read_plain(self, scalars, vectors, given):
-        plain = torch.cat([scalars, vectors, given.rest], dim=1)
-        out = self.plain(plain.reshape(len(plain) // self.pac, -1))
+        n_groups = len(dense) // self.pac
+        rows = torch.cat([dense, vectors, given.rest], dim=1).reshape(n_groups, -1)
+        out = product(rows, self.rows, self.dtype).add_(self.bias)
         if not self.nothing:
             return out
-        known = given.state < self.nothing
-        index = self._by_slot(given.state[:, None], self.nothing)
+        state = given.state.reshape(n_groups, self.pac)
         last = self.pac * self.nothing
-        index = torch.where(known.reshape(index.shape), index, last)
-        return out + nn.functional.embedding_bag(
-            index, self.forced, mode="sum", padding_idx=last
+        index = torch.where(
+            state < self.nothing, state + self.slots * self.nothing, last
         )
-
-    def _by_slot(self, columns, size):
-        """Positions in a table with one block of rows a slot of the group."""
-        grouped = columns.reshape(len(columns) // self.pac, self.pac, -1)
-        return (grouped + self.slots * size).flatten(1)
+        return out.add_(look_up(index, self.forced))
 
     def forward(
         self, x: torch.Tensor, rng: torch.Generator | None = None
@@ -155,8 +131,9 @@ class Critic(nn.Module):
         Returns
         -------
         tensor of shape (n_groups,)
-            Slopes and masks are constants in it: their derivative is zero almost
-            everywhere.
+            The rows without their forced states, which are the same in all rows that
+            are compared. Slopes and masks are constants in it: their derivative is
+            zero almost everywhere.
         """
         slopes = []
         with torch.no_grad():
@@ -168,8 +145,7 @@ class Critic(nn.Module):
         weights = [layer.get_parameter("weight") for layer in self.layers]
         for weight, slope in zip(reversed(weights), reversed(slopes), strict=True):
             gradient = (gradient @ weight) * slope
-        parts = [self.states.T, self.forced[:-1].T, self.plain.weight]
-        return sum((gradient @ part).square().sum(1) for part in parts)
+        return product_back(gradient, self.rows, self.dtype).square().sum(1)
 
     def _slopes(self, x, rng):
         """Slopes of LeakyReLU at x, with the dropout mask on them."""

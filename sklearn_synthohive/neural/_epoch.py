@@ -206,13 +206,18 @@ def critic_loss(net: ConditionalGAN, data: AdversarialData, recipe, batch, rng):
     generator, critic = net.generator, net.critic
     # The batch's own inputs hang on the generator's graph: the embeddings anew.
     known = data.given(generator, batch.forced, batch.rows)
-    states, scalars = data.table.parts(batch.rows)
+    real = data.table.dense(batch.rows)
     vectors = generator.embeddings(data.table.codes(batch.rows))
-    real = critic.read_real(states, scalars, vectors, known)
-    dense, own = batch.generated.dense.detach(), batch.generated.vectors.detach()
-    fake = critic.read_generated(dense, own, known)
-    penalty = gradient_penalty(critic, real, fake, rng)
-    distance = critic(real, rng).mean() - critic(fake, rng).mean()
+    fake, own = batch.generated.dense.detach(), batch.generated.vectors.detach()
+    both = critic.read(
+        torch.cat([real, fake]),
+        torch.cat([vectors, own]),
+        Given(known.state.repeat(2), known.rest.repeat(2, 1)),
+    )
+    half = len(both) // 2
+    penalty = gradient_penalty(critic, both[:half], both[half:], rng)
+    true, made = critic(both, rng).chunk(2)
+    distance = true.mean() - made.mean()
     return recipe.penalty_weight * penalty - distance
 
 
@@ -221,7 +226,7 @@ def generator_losses(
 ) -> dict[str, torch.Tensor]:
     """The generator's losses on a batch that the critic has not seen."""
     generated = batch.generated
-    fake = net.critic.read_generated(generated.dense, generated.vectors, batch.given)
+    fake = net.critic.read(generated.dense, generated.vectors, batch.given)
     losses = {"generator_loss": -net.critic(fake, rng).mean()}
     if not recipe.clamp:
         losses["condition_loss"] = conditioned_loss(generated, batch.forced)
@@ -279,7 +284,7 @@ def train_epoch(
         net.critic.requires_grad_(False)
         batch = draw_batch(net, data, recipe, rng)
         losses = generator_losses(net, data, recipe, batch, rng)
-        generator_optimizer.zero_grad(set_to_none=True)
+        generator_optimizer.zero_grad(set_to_none=False)
         torch.stack(list(losses.values())).sum().backward()
         generator_optimizer.step()
         net.critic.requires_grad_(True)
@@ -290,7 +295,8 @@ def train_epoch(
                 with torch.no_grad():
                     batch = draw_batch(net, data, recipe, rng)
             loss = critic_loss(net, data, recipe, batch, rng)
-            critic_optimizer.zero_grad(set_to_none=True)
+            # The critic adds to its gradients in place: they keep their memory.
+            critic_optimizer.zero_grad(set_to_none=False)
             loss.backward()
             critic_optimizer.step()
             _add(totals, "critic_loss", loss, recipe.critic_steps)

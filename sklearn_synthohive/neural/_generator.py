@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import nn
 
 from sklearn_synthohive.neural._critic import Critic
-from sklearn_synthohive.neural._layers import (
-    ConditionedLinear,
-    EntityEmbeddings,
-    Given,
-)
+from sklearn_synthohive.neural._layers import EntityEmbeddings, Given
+from sklearn_synthohive.neural._products import look_up, product
 from sklearn_synthohive.neural._row import RowSpec
 
 __all__ = ["ConditionalGAN", "ResidualGenerator", "TabularGenerator"]
@@ -22,7 +20,9 @@ class ResidualGenerator(nn.Module):
     """Noise, condition and context to the raw outputs of one row.
 
     Each hidden layer is linear, batch norm, ReLU, and is concatenated with its input
-    (Xu et al. 2019, section 4.4).
+    (Xu et al. 2019, section 4.4): every layer sees the input and all layers before it.
+    So each source is multiplied once by its weights for all later layers together; the
+    one-hot of the forced state is looked up.
 
     Parameters
     ----------
@@ -35,6 +35,8 @@ class ResidualGenerator(nn.Module):
     rng : torch.Generator
     normalize : bool
         Whether hidden layers are batch-normalised.
+    dtype : torch.dtype
+        Of the factors of products in training.
     """
 
     def __init__(
@@ -45,21 +47,51 @@ class ResidualGenerator(nn.Module):
         n_out: int,
         rng: torch.Generator,
         normalize: bool = True,
+        dtype: torch.dtype = torch.float32,
     ):
         super().__init__()
-        self.layers = nn.ModuleList()
-        self.norms = nn.ModuleList()
-        for width in hidden:
-            self.layers.append(ConditionedLinear(n_in, n_states, width, rng))
-            self.norms.append(nn.BatchNorm1d(width) if normalize else nn.Identity())
-            n_in += width
-        self.head = ConditionedLinear(n_in, n_states, n_out, rng)
+        self.widths = [*hidden, n_out]
+        self.nothing = n_states
+        self.dtype = dtype
+        total = sum(self.widths)
+        # The last state stands for none: its weights are zero, and stay so.
+        self.states = nn.Parameter(torch.zeros(n_states + 1, total))
+        self.bias = nn.Parameter(torch.zeros(total))
+        self.sources = nn.ParameterList(
+            nn.Parameter(torch.empty(width, sum(self.widths[k:])))
+            for k, width in enumerate([n_in, *hidden])
+        )
+        self.norms = nn.ModuleList(
+            nn.BatchNorm1d(width) if normalize else nn.Identity() for width in hidden
+        )
+        self._initialise(n_in + n_states, rng)
+
+    @torch.no_grad()
+    def _initialise(self, n_in: int, rng: torch.Generator):
+        """Each layer uniform in the inverse root of its number of inputs."""
+        for layer, width in enumerate(self.widths):
+            bound = 1 / math.sqrt(n_in + sum(self.widths[:layer]))
+            ahead = sum(self.widths[:layer])
+            own = slice(ahead, ahead + width)
+            self.states[:-1, own].uniform_(-bound, bound, generator=rng)
+            self.bias[own].uniform_(-bound, bound, generator=rng)
+            for k in range(layer + 1):
+                done = sum(self.widths[:k])
+                here = slice(own.start - done, own.stop - done)
+                self.sources[k][:, here].uniform_(-bound, bound, generator=rng)
 
     def forward(self, x: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
         """Raw outputs, shape (n, n_out)."""
-        for layer, norm in zip(self.layers, self.norms, strict=True):
-            x = torch.cat([torch.relu(norm(layer(x, state))), x], dim=1)
-        return self.head(x, state)
+        dtype = self.dtype if self.training else self.bias.dtype
+        out = product(x, self.sources[0], dtype).add_(self.bias)
+        if self.nothing:
+            out = out.add_(look_up(state[:, None], self.states))
+        for norm, weight in zip(self.norms, list(self.sources)[1:], strict=True):
+            own, later = out.split([len(weight), weight.shape[1]], dim=1)
+            # Batch norm is several times as fast on rows without gaps.
+            own = torch.relu(norm(own.contiguous()))
+            out = product(own, weight, dtype).add_(later)
+        return out
 
 
 class TabularGenerator(nn.Module):
@@ -79,6 +111,8 @@ class TabularGenerator(nn.Module):
     hidden : sequence of int
     rng : torch.Generator
     normalize : bool
+    dtype : torch.dtype
+        Of the factors of products in training.
     """
 
     def __init__(
@@ -91,15 +125,17 @@ class TabularGenerator(nn.Module):
         hidden: Sequence[int],
         rng: torch.Generator,
         normalize: bool,
+        dtype: torch.dtype = torch.float32,
     ):
         super().__init__()
         self.bounds: torch.Tensor
         self.has_value: torch.Tensor
+        self.owner: torch.Tensor
         self.spec = spec
         self.noise_width = noise_width
         n_in = noise_width + n_rest
         self.network = ResidualGenerator(
-            n_in, n_states, hidden, spec.width, rng, normalize
+            n_in, n_states, hidden, spec.width, rng, normalize, dtype
         )
         self.embeddings = EntityEmbeddings(spec, rng)
         self.context_embeddings = EntityEmbeddings(context_spec, rng)
@@ -108,6 +144,8 @@ class TabularGenerator(nn.Module):
         )
         bounds = torch.tensor(spec.bounds, dtype=torch.float32)
         self.register_buffer("bounds", bounds)
+        owner = torch.repeat_interleave(torch.tensor(spec.sizes, dtype=torch.long))
+        self.register_buffer("owner", owner, persistent=False)
         has_value = torch.as_tensor(spec.has_value)
         self.register_buffer("has_value", has_value, persistent=False)
 
@@ -164,6 +202,8 @@ class ConditionalGAN(nn.Module):
     pac : int
     normalize : bool
     seed : int
+    dtype : torch.dtype
+        Of the factors of products in training.
     """
 
     def __init__(
@@ -178,6 +218,7 @@ class ConditionalGAN(nn.Module):
         pac: int,
         normalize: bool,
         seed: int,
+        dtype: torch.dtype = torch.float32,
     ):
         super().__init__()
         rng = torch.Generator().manual_seed(seed)
@@ -191,5 +232,8 @@ class ConditionalGAN(nn.Module):
             generator_dim,
             rng,
             normalize,
+            dtype,
         )
-        self.critic = Critic(spec, n_states, n_rest, discriminator_dim, pac, rng)
+        self.critic = Critic(
+            spec, n_states, n_rest, discriminator_dim, pac, rng, dtype=dtype
+        )

@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 import torch
 from torch import nn
+from torch.autograd.function import once_differentiable
 from torch.nn.utils import skip_init
 
 from sklearn_synthohive.neural._row import RowSpec
 
-__all__ = ["ConditionedLinear", "EntityEmbeddings", "Given", "linear", "uniform"]
+__all__ = ["EntityEmbeddings", "Given", "linear", "span_softmax", "uniform"]
 
 
 def uniform(shape, rng: torch.Generator, bound: float) -> nn.Parameter:
@@ -88,32 +89,45 @@ class Given(NamedTuple):
     rest: torch.Tensor
 
 
-class ConditionedLinear(nn.Module):
-    """A linear layer on [x, one-hot of a state]; the one-hot product is a look-up.
+class _SpanSoftmax(torch.autograd.Function):
+    """Softmax of each span of a row.
+
+    Works on the transpose, where a span is a few long rows: several times as fast as
+    a softmax over a few columns for each of many rows.
+    """
+
+    @staticmethod
+    def forward(ctx, x, sizes, owner):
+        parts = [part.softmax(0) for part in x.T.contiguous().split(sizes)]
+        out = torch.cat(parts)
+        ctx.save_for_backward(out, owner)
+        ctx.n_spans = len(sizes)
+        return out.T
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, *grads):
+        out, owner = ctx.saved_tensors
+        grad = grads[0].T * out
+        total = grad.new_zeros(ctx.n_spans, grad.shape[1]).index_add_(0, owner, grad)
+        return grad.addcmul_(out, total[owner], value=-1).T, None, None
+
+
+def span_softmax(
+    x: torch.Tensor, sizes: list[int], owner: torch.Tensor
+) -> torch.Tensor:
+    """Softmax of each span of a row, side by side.
 
     Parameters
     ----------
-    n_in : int
-        Width of x.
-    n_states : int
-    n_out : int
-    rng : torch.Generator
+    x : tensor of shape (n, n_states)
+    sizes : list of int
+        Number of states of each span.
+    owner : tensor of shape (n_states,), int64
+        The span of each state.
+
+    Returns
+    -------
+    tensor of shape (n, n_states)
     """
-
-    def __init__(self, n_in: int, n_states: int, n_out: int, rng: torch.Generator):
-        super().__init__()
-        bound = 1 / math.sqrt(n_in + n_states)
-        self.linear = linear(n_in, n_out, rng, bound)
-        self.states = uniform((n_states + 1, n_out), rng, bound)
-        # The last row stands for no state: its one-hot is zero, and it stays so.
-        nn.init.zeros_(self.states[n_states])
-        self.nothing = n_states
-
-    def forward(self, x: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
-        """Outputs, shape (n, n_out)."""
-        out = self.linear(x)
-        if not self.nothing:
-            return out
-        return out + nn.functional.embedding(
-            state, self.states, padding_idx=self.nothing
-        )
+    return _SpanSoftmax.apply(x, sizes, owner)

@@ -138,10 +138,6 @@ class DeviceTable:
             out[:, spec.n_states :] = self.scalars[rows]
         return out
 
-    def parts(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Positions of the states (n, n_onehot) and scalars (n, n_continuous)."""
-        return self.states[rows].long() + self.offsets, self.scalars[rows]
-
     def codes(self, rows: torch.Tensor) -> torch.Tensor:
         """Integer codes of the coded spans, shape (n, n_coded), int64."""
         return self.coded[rows].long()

@@ -25,7 +25,7 @@ def generator(own):
 
 @pytest.fixture
 def raw(own, generator):
-    width = generator.network.head.linear.out_features
+    width = generator.spec.width
     return torch.randn(50, width, generator=torch.Generator().manual_seed(1))
 
 
@@ -132,7 +132,7 @@ def test_drawn_states_follow_their_law(own, generator, raw, rng, state_noise):
 def test_kinds_may_be_absent(names, n_states, n_levels, n_scalars, rng):
     case = on_device(names)
     generator = small_networks(case).generator
-    raw = torch.randn(6, generator.network.head.linear.out_features, generator=rng)
+    raw = torch.randn(6, generator.spec.width, generator=rng)
     states, levels, scalars = draw_codes(generator, raw, rng)
     assert states.shape == (6, n_states)
     assert levels.shape == (6, n_levels)

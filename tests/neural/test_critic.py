@@ -35,8 +35,7 @@ def inputs(case, seed):
     def normal(width):
         return torch.randn(N, width, generator=rng)
 
-    states, scalars = case.device.parts(torch.arange(N))
-    real = (states, scalars, normal(sum(spec.embedding_widths)))
+    real = case.device.dense(torch.arange(N)), normal(sum(spec.embedding_widths))
     soft = [normal(size).softmax(1) for size in spec.sizes]
     dense = torch.cat([*soft, normal(len(spec.continuous))], dim=1)
     generated = (dense, normal(sum(spec.embedding_widths)))
@@ -50,16 +49,11 @@ def whole_rows(case, states, scalars, vectors, given):
     forced = torch.tensor(
         [plain.one_hot(s, case.n_forced) for s in given.state.tolist()]
     ).reshape(N, case.n_forced)
-    return torch.cat([states, forced, scalars, vectors, given.rest], dim=1)
+    return torch.cat([states, scalars, vectors, given.rest, forced], dim=1)
 
 
-def real_rows(case, real, given):
-    states = case.device.dense(torch.arange(N))[:, : case.spec.n_states]
-    return whole_rows(case, states, *real[1:], given)
-
-
-def generated_rows(case, generated, given):
-    dense, vectors = generated
+def plain_rows(case, rows, given):
+    dense, vectors = rows
     states, scalars = dense[:, : case.spec.n_states], dense[:, case.spec.n_states :]
     return whole_rows(case, states, scalars, vectors, given)
 
@@ -73,22 +67,11 @@ def critic_of(case, pac, hidden=(12, 10, 8), dropout=0.5):
 def test_rows_are_read_as_a_whole(case, pac):
     critic = critic_of(case, pac)
     real, generated, given = inputs(case, seed=1)
-    scores = critic(critic.read_real(*real, given))
-    assert scores.shape == (N // pac, 1)
-    expected = plain.critic_scores(critic, real_rows(case, real, given))
-    torch.testing.assert_close(scores, expected)
-    scores = critic(critic.read_generated(*generated, given))
-    expected = plain.critic_scores(critic, generated_rows(case, generated, given))
-    torch.testing.assert_close(scores, expected)
-
-
-def test_one_hot_rows_are_read_alike_on_both_roads(case):
-    critic = critic_of(case, 2)
-    real, _, given = inputs(case, seed=1)
-    dense = case.device.dense(torch.arange(N))
-    torch.testing.assert_close(
-        critic.read_real(*real, given), critic.read_generated(dense, real[2], given)
-    )
+    for rows in (real, generated):
+        scores = critic(critic.read(*rows, given))
+        assert scores.shape == (N // pac, 1)
+        expected = plain.critic_scores(critic, plain_rows(case, rows, given))
+        torch.testing.assert_close(scores, expected)
 
 
 @pytest.mark.parametrize("pac", [1, 4])
@@ -103,11 +86,11 @@ def test_penalty_equals_a_double_backward(case, pac, hidden, dropout):
         # The same seed draws the same mixing weights and the same dropout masks.
         rng = torch.Generator().manual_seed(1)
         if is_plain:
-            rows = real_rows(case, real, given), generated_rows(case, generated, given)
+            rows = [plain_rows(case, part, given) for part in (real, generated)]
             value = plain.gradient_penalty(critic, *rows, rng)
         else:
-            first = critic.read_real(*real, given)
-            second = critic.read_generated(*generated, given)
+            first = critic.read(*real, given)
+            second = critic.read(*generated, given)
             value = gradient_penalty(critic, first, second, rng)
         value.backward()
         values.append(value.item())
@@ -126,11 +109,11 @@ def test_a_group_is_judged_as_one(case):
     """With pac rows to a score, a row moves the score of its own group only."""
     critic = critic_of(case, 4)
     _, generated, given = inputs(case, seed=3)
-    before = critic(critic.read_generated(*generated, given))
+    before = critic(critic.read(*generated, given))
     dense, vectors = (part.clone() for part in generated)
     dense[5] += 1
     vectors[5] += 1
-    after = critic(critic.read_generated(dense, vectors, given))
+    after = critic(critic.read(dense, vectors, given))
     moved = (before != after)[:, 0]
     assert moved.tolist() == [False, True, False, False, False, False]
 

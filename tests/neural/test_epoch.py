@@ -159,7 +159,7 @@ def whole_rows(net, data, batch):
         (batch.generated.dense, batch.generated.vectors),
     ):
         states, scalars = block[:, :n_states], block[:, n_states:]
-        parts = [states, torch.tensor(forced), scalars, own, batch.given.rest]
+        parts = [states, scalars, own, batch.given.rest, torch.tensor(forced)]
         rows.append(torch.cat(parts, dim=1).detach())
     return rows
 

@@ -10,24 +10,17 @@ from reference import neural as plain
 
 from sklearn_synthohive.neural import DeviceTable, draw_rows
 from sklearn_synthohive.neural._ema import update_average, warm_copy
-from sklearn_synthohive.neural._layers import ConditionedLinear, Given
+from sklearn_synthohive.neural._layers import Given
 
 
-def test_a_conditioned_layer_is_linear_in_its_one_hot(rng):
-    layer = ConditionedLinear(3, 4, 5, rng)
-    x = torch.randn(6, 3, generator=rng)
-    state = torch.tensor([0, 3, 4, 1, 4, 2])
-    onehot = torch.tensor([plain.one_hot(s, 4) for s in state.tolist()])
-    expected = x @ layer.linear.weight.T + layer.linear.bias
-    expected = expected + onehot @ layer.states[:4]
-    torch.testing.assert_close(layer(x, state), expected)
-
-
-def test_the_absence_of_a_condition_is_not_learnt(rng):
-    layer = ConditionedLinear(3, 4, 5, rng)
-    layer(torch.randn(2, 3), torch.tensor([4, 1])).sum().backward()
-    assert not layer.states.grad[4].any()
-    assert layer.states.grad[1].all()
+def test_the_absence_of_a_condition_is_not_learnt(own, rng):
+    network = small_networks(own).generator.network
+    last = network.nothing
+    x = torch.randn(2, len(network.sources[0]), generator=rng)
+    network(x, torch.tensor([last, 1])).square().sum().backward()
+    assert not network.states[last].any()
+    assert not network.states.grad[last].any()
+    assert network.states.grad[1].any()
 
 
 def test_networks_depend_on_their_seed_alone(own, context):
@@ -37,9 +30,10 @@ def test_networks_depend_on_their_seed_alone(own, context):
     second = small_networks(own, context).state_dict()
     other = small_networks(own, context, seed=4).state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
-    drawn = [n for n in first if n.endswith(("weight", "states", "tables.0"))]
+    drawn = [n for n in first if n.endswith(("weight", "states", "rows", "tables.0"))]
     drawn = [n for n in drawn if "norms" not in n]
-    assert len(drawn) > 8
+    drawn += [n for n in first if "sources" in n]
+    assert len(drawn) > 7
     assert not any(torch.equal(first[name], other[name]) for name in drawn)
 
 
@@ -96,11 +90,23 @@ def test_each_layer_sees_all_before_it(own, rng, normalize):
     n_in = 4 + own.conditions.n_coded
     x = torch.randn(6, n_in, generator=rng)
     state = torch.tensor([0, 1, 2, 3, 4, 5])
-    expected = x
-    for layer, norm in zip(network.layers, network.norms, strict=True):
-        expected = torch.cat([norm(layer(expected, state)).clamp(min=0), expected], 1)
-    assert expected.shape[1] == n_in + 8 + 5
-    torch.testing.assert_close(network(x, state), network.head(expected, state))
+    onehot = torch.tensor([plain.one_hot(s, network.nothing) for s in state.tolist()])
+    expected = plain.residual_outputs(network, torch.cat([onehot, x], dim=1))
+    torch.testing.assert_close(network(x, state), expected)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_rounded_factors_are_for_training_only(own, rng, dtype):
+    # Batch norm would keep the rounding in its running statistics.
+    net = small_networks(own, dtype=dtype, normalize=False).generator.network
+    exact = small_networks(own, normalize=False).generator.network
+    x = torch.randn(40, len(net.sources[0]), generator=rng)
+    state = torch.arange(40) % (net.nothing + 1)
+    same = torch.equal(net(x, state), exact(x, state))
+    assert same == (dtype == torch.float32)
+    expected = exact(x, state)
+    assert (net(x, state) - expected).norm() < 0.02 * expected.norm()
+    assert torch.equal(net.eval()(x, state), exact.eval()(x, state))
 
 
 class TestAverage:
@@ -127,10 +133,10 @@ class TestAverage:
         average = warm_copy(net)
         assert not any(p.requires_grad for p in average.parameters())
         assert all(p.requires_grad for p in net.parameters())
-        before = average.network.head.linear.bias.clone()
+        before = average.network.bias.clone()
         with torch.no_grad():
-            net.network.head.linear.bias += 1
-        assert torch.equal(average.network.head.linear.bias, before)
+            net.network.bias += 1
+        assert torch.equal(average.network.bias, before)
 
 
 class TestDrawnRows:

@@ -8,22 +8,21 @@ import torch
 def critic_scores(critic, rows, rng=None):
     """The critic as one ordinary network on whole rows.
 
-    A row is its states, the one-hot of its forced state, and all that is no one-hot.
+    A row is its states, scalars, vectors and what is given, then the one-hot of its
+    forced state.
     """
-    n_states, n_forced = critic.n_states, critic.nothing
-    n_plain = critic.plain.in_features // critic.pac
+    n_rows, n_forced = len(critic.rows) // critic.pac, critic.nothing
     weights = []
     for slot in range(critic.pac):
         weights += [
-            critic.states[slot * n_states : (slot + 1) * n_states],
+            critic.rows[slot * n_rows : (slot + 1) * n_rows],
             critic.forced[slot * n_forced : (slot + 1) * n_forced],
-            critic.plain.weight[:, slot * n_plain : (slot + 1) * n_plain].T,
         ]
     groups = [
         torch.cat(list(rows[i : i + critic.pac]))
         for i in range(0, len(rows), critic.pac)
     ]
-    x = torch.stack(groups) @ torch.cat(weights) + critic.plain.bias
+    x = torch.stack(groups) @ torch.cat(weights) + critic.bias
     for layer in [None, *critic.layers]:
         x = x if layer is None else x @ layer.weight.T + layer.bias
         x = torch.nn.functional.leaky_relu(x, 0.2)
@@ -31,6 +30,31 @@ def critic_scores(critic, rows, rng=None):
             kept = torch.rand(x.shape, generator=rng) >= critic.dropout
             x = x * kept / (1 - critic.dropout)
     return x @ critic.head.weight.T + critic.head.bias
+
+
+def residual_outputs(network, rows):
+    """The residual generator on whole inputs: every layer sees all that is before it.
+
+    ``rows`` begin with the one-hot of the forced state.
+    """
+    n_forced, x = network.nothing, rows
+    starts = [sum(network.widths[:k]) for k in range(len(network.widths) + 1)]
+    for layer, width in enumerate(network.widths):
+        own = slice(starts[layer], starts[layer] + width)
+        blocks = [network.states[:n_forced, own]]
+        for k in range(layer + 1):
+            blocks.append(
+                network.sources[k][:, own.start - starts[k] : own.stop - starts[k]]
+            )
+        out = x @ torch.cat(blocks) + network.bias[own]
+        if layer < len(network.norms):
+            x = torch.cat([x, network.norms[layer](out).clamp(min=0)], dim=1)
+    return out
+
+
+def span_softmax(rows, sizes):
+    """Softmax of each span, one at a time."""
+    return torch.cat([part.softmax(1) for part in rows.split(sizes, dim=1)], dim=1)
 
 
 def gradient_penalty(critic, real, fake, rng):
@@ -44,6 +68,8 @@ def gradient_penalty(critic, real, fake, rng):
     between = torch.stack(rows).requires_grad_()
     scores = critic_scores(critic, between, rng)
     (gradient,) = torch.autograd.grad(scores.sum(), between, create_graph=True)
+    # The forced states come last and are the same in all rows compared.
+    gradient = gradient[:, : len(critic.rows) // critic.pac]
     norms = [
         gradient[g * critic.pac : (g + 1) * critic.pac].square().sum().sqrt()
         for g in range(groups)
