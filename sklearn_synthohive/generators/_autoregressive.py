@@ -14,11 +14,13 @@ from sklearn_synthohive.layout import CompactTable, code_dtype
 from sklearn_synthohive.neural import (
     AutoregressiveNet,
     Columns,
+    LevelGroups,
     LikelihoodData,
     LikelihoodNet,
     LikelihoodRecipe,
     NormalScores,
     draw_columns,
+    group_levels,
     learn_order,
     mean_log_likelihood,
 )
@@ -66,7 +68,7 @@ class FittedAutoregressive(FittedGenerator):
     def rows(self, n, seed, context, forced):
         """As FittedGenerator says; every forced cell is kept."""
         columns = self.network.columns
-        device = self.network.first_bias.device
+        device = self.network.device
         rng = torch.Generator(device).manual_seed(seed)
         n_own = len(columns.order)
         codes = np.zeros((n, n_own), dtype=np.int64)
@@ -146,6 +148,7 @@ class FittedAutoregressive(FittedGenerator):
         context, columns = self.context_scores, self.network.columns
         return {
             "order": [c - columns.n_context for c in columns.order],
+            "groups": {str(c): g.to_state() for c, g in enumerate(columns.groups) if g},
             "scores": self.scores.to_state(),
             "context_scores": None if context is None else context.to_state(),
             "counts": [np.asarray(c) for c in self._counts],
@@ -155,7 +158,10 @@ class FittedAutoregressive(FittedGenerator):
     def from_info(cls, info, parameters, codec, context_codec, device):
         """Undo :meth:`info`, with a network whose weights are still to be loaded."""
         context = None if context_codec is None else context_codec.layout
-        columns = Columns.of(codec.layout, context, info["order"])
+        groups = {
+            int(c): LevelGroups.from_state(state) for c, state in info["groups"].items()
+        }
+        columns = Columns.of(codec.layout, context, info["order"], groups)
         hidden = tuple(
             parameters["generator_dim"] or AutoregressiveStrategy.generator_dim
         )
@@ -226,7 +232,12 @@ class AutoregressiveStrategy:
             context_scores=context_scores,
             counts=counts,
             columns=Columns.of(
-                layout, context_layout, learn_order(layout, train.table)
+                layout,
+                context_layout,
+                learn_order(layout, train.table),
+                group_levels(
+                    layout, train.table, counts, context_layout, train.context
+                ),
             ),
         )
 

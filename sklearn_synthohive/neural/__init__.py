@@ -1,11 +1,13 @@
 """Networks, conditions, losses and the training epochs: torch and layouts only."""
 
-from sklearn_synthohive.neural._autoregressive import AutoregressiveNet, Columns
+from sklearn_synthohive.neural._autoregressive import AutoregressiveNet
+from sklearn_synthohive.neural._columns import Columns
 from sklearn_synthohive.neural._conditions import Conditions
 from sklearn_synthohive.neural._draw import draw_rows
 from sklearn_synthohive.neural._draw_columns import draw_columns
 from sklearn_synthohive.neural._epoch import AdversarialData, Recipe
 from sklearn_synthohive.neural._generator import ConditionalGAN
+from sklearn_synthohive.neural._levels import LevelGroups
 from sklearn_synthohive.neural._likelihood import (
     LikelihoodData,
     LikelihoodRecipe,
@@ -20,6 +22,7 @@ from sklearn_synthohive.neural._net import (
 from sklearn_synthohive.neural._normal_scores import NormalScores
 from sklearn_synthohive.neural._order import learn_order
 from sklearn_synthohive.neural._products import has_fast_bfloat16
+from sklearn_synthohive.neural._profiles import group_levels
 from sklearn_synthohive.neural._row import DeviceTable, RowSpec
 
 __all__ = [
@@ -31,6 +34,7 @@ __all__ = [
     "Conditions",
     "DeviceTable",
     "EpochNet",
+    "LevelGroups",
     "LikelihoodData",
     "LikelihoodNet",
     "LikelihoodRecipe",
@@ -40,6 +44,7 @@ __all__ = [
     "StopTraining",
     "draw_columns",
     "draw_rows",
+    "group_levels",
     "has_fast_bfloat16",
     "learn_order",
     "mean_log_likelihood",

@@ -7,11 +7,13 @@ from torch import nn
 
 from sklearn_synthohive.neural._autoregressive import (
     AutoregressiveNet,
-    affordable_rows,
     mixture_log_density,
     mixture_parameters,
 )
+from sklearn_synthohive.neural._columns import affordable_rows
+from sklearn_synthohive.neural._heads import draw_index
 from sklearn_synthohive.neural._normal_scores import REACH
+from sklearn_synthohive.neural._state_law import StateLaw
 
 __all__ = ["draw_columns"]
 
@@ -53,27 +55,22 @@ def draw_columns(
 
 
 def _draw_part(net, states, scores, fixed, rng):
-    columns, h = net.columns, net.hidden
-    m = len(columns.order)
+    columns = net.columns
     states, scores = states.clone(), scores.clone()
-    a = net.first_bias.repeat(len(states), 1)
+    sweep = net.first.sweep(len(states))
     for c in range(columns.n_context):
-        e = _embed_one(net, c, states[:, c], scores)
-        a += e @ net.first[net.starts[c] : net.starts[c + 1]]
+        sweep.see(c, net.embed_one(c, states, scores))
     log_weight = torch.zeros(len(states), device=states.device)
     anything_fixed = fixed.any(dim=0).tolist()
     for j, c in enumerate(columns.order):
-        x = nn.functional.silu(a[:, j * h : (j + 1) * h])
+        x = nn.functional.silu(sweep.units(j))
         for weight, bias in zip(net.deeper, net.deeper_bias, strict=True):
             x = x + nn.functional.silu(x @ weight[j] + bias[j])
-        logits = _logits(net, j, x)
-        probabilities = logits.softmax(1)
-        drawn = _draw_index(probabilities, rng)
+        law = StateLaw(net, j, x)
         keep = fixed[:, j]
-        states[:, c] = torch.where(keep, states[:, c], drawn)
+        states[:, c] = torch.where(keep, states[:, c], law.draw(rng))
         if anything_fixed[j]:
-            chosen = probabilities.gather(1, states[:, c, None])[:, 0]
-            log_weight += chosen.clamp(min=1e-30).log() * keep
+            log_weight += law.log_probability(states[:, c]) * keep
         if j in net.numeric:
             k = columns.continuous.index(c)
             present = net.present(c, states[:, c])
@@ -83,36 +80,9 @@ def _draw_part(net, states, scores, fixed, rng):
                 density = mixture_log_density(scores[:, k], *mixture)
                 log_weight += density * keep * present
             scores[:, k] = torch.where(keep, scores[:, k], z)
-        if j + 1 < m:
-            e = _embed_one(net, c, states[:, c], scores)
-            rows = slice(net.starts[c], net.starts[c + 1])
-            a[:, (j + 1) * h :] += e @ net.first[rows, (j + 1) * h :]
+        if j + 1 < len(columns.order):
+            sweep.see(c, net.embed_one(c, states, scores))
     return states, scores, log_weight
-
-
-def _embed_one(net, c, states, scores):
-    e = nn.functional.embedding(states, net.tables[c])
-    if net.columns.modes[c]:
-        k = net.columns.continuous.index(c)
-        extra = net.scalars.one(k, scores[:, k])
-        e = e + extra * net.present(c, states)[:, None]
-    return e
-
-
-def _logits(net, j, x):
-    if j in net.tied:
-        return net.level_logits(net.tied.index(j), x)
-    row = net.dense.index(j)
-    size = net.columns.sizes[net.columns.order[j]]
-    return (x @ net.logit_weight[row] + net.logit_bias[row])[:, :size]
-
-
-def _draw_index(probabilities, rng):
-    """One index a row, by inverting the cumulative distribution."""
-    cumulative = probabilities.cumsum(1)
-    u = torch.rand(len(cumulative), 1, generator=rng, device=cumulative.device)
-    index = torch.searchsorted(cumulative, u * cumulative[:, -1:], right=True)
-    return index[:, 0].clamp(max=cumulative.shape[1] - 1)
 
 
 def _mixture(net, j, x, states):
@@ -129,6 +99,6 @@ def _mixture(net, j, x, states):
 
 def _draw_score(mixture, rng):
     weight, mean, deviation = mixture
-    component = _draw_index(weight.softmax(1), rng)[:, None]
+    component = draw_index(weight.softmax(1), rng)[:, None]
     noise = torch.randn(component.shape, generator=rng, device=weight.device)
     return (mean.gather(1, component) + deviation.gather(1, component) * noise)[:, 0]

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from sklearn_synthohive.neural._autoregressive import (
-    AutoregressiveNet,
-    affordable_rows,
-)
+from sklearn_synthohive.neural._autoregressive import AutoregressiveNet
+from sklearn_synthohive.neural._columns import affordable_rows
 from sklearn_synthohive.neural._ema import update_average
 from sklearn_synthohive.neural._normal_scores import REACH
 

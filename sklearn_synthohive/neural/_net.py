@@ -258,8 +258,9 @@ class LikelihoodNet(EpochNet):
 
     def initialize_optimizer(self, triggered_directly=None):
         """AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101)."""
+        decayed, spared = self.module_.decayed()
         self.optimizer_ = torch.optim.AdamW(
-            self.module_.parameters(),
+            [{"params": decayed}, {"params": spared, "weight_decay": 0.0}],
             lr=self.lr,
             betas=self.betas,
             weight_decay=self.weight_decay,

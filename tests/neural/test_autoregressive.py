@@ -119,7 +119,7 @@ class TestDensity:
     def test_tied_logits_are_for_many_levels_only(self, net):
         sizes = [net.columns.sizes[c] for c in net.columns.order]
         assert [sizes[j] for j in net.tied] == [300]
-        assert sorted([*net.tied, *net.dense]) == list(range(6))
+        assert net.heads.sizes == [n if n < 200 else 60 for n in sizes]
 
     def test_a_state_beyond_the_column_never_comes(self):
         """The dense logits of all columns share one block, padded to the widest."""
@@ -138,7 +138,7 @@ class TestDensity:
         counts = [np.arange(250), np.array([70, 20, 10])]
         net.start_from_margins(counts)
         with torch.no_grad():
-            for weight in (net.logit_weight, *net.queries):
+            for weight in (net.heads.weight, *(h.query for h in net.levels)):
                 weight.zero_()
         states = torch.tensor([[1, 200]])
         terms = net(states, torch.zeros(1, 0))[0].exp().tolist()
@@ -204,8 +204,8 @@ class TestNoLeak:
         """What the mask hides has no gradient, so no step can bring it in."""
         net.zero_grad()
         (-net(*rows).sum()).backward()
-        assert not net.first.grad[net.mask == 0].any()
-        assert (net.first.grad[net.mask == 1] != 0).any()
+        assert not net.first.weight.grad[net.first.mask == 0].any()
+        assert (net.first.weight.grad[net.first.mask == 1] != 0).any()
 
 
 class TestDraws:
@@ -250,7 +250,7 @@ class TestDraws:
         """Per mode, against the mixture's own distribution function."""
         net = small_net(["a~value", "a~mode0", "a~mode1", "a~missing"], spread=0.3)
         states, scores, _ = self.draw(net, *self.empty(20_000, 1, 1))
-        x = torch.nn.functional.silu(net.first_bias)
+        x = torch.nn.functional.silu(net.first.bias)
         for weight, bias in zip(net.deeper, net.deeper_bias, strict=True):
             x = x + torch.nn.functional.silu(x @ weight[0] + bias[0, 0])
         raw = (x @ net.mixture_weight[0] + net.mixture_bias[0, 0]).reshape(2, -1)

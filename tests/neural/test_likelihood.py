@@ -80,9 +80,9 @@ class TestEpoch:
     def test_the_rate_warms_up_over_the_epochs(self):
         """A first step at a tenth of the rate moves a tenth as far."""
         one = LikelihoodRecipe(batch_size=300, steps=1, warm_up=10)
-        first = AutoregressiveNet(COLUMNS, (4, 4), seed=0).first_bias
+        first = AutoregressiveNet(COLUMNS, (4, 4), seed=0).first.bias
         cold, warm = (
-            (epoch(one, step=step)[1].first_bias - first).abs().max().item()
+            (epoch(one, step=step)[1].first.bias - first).abs().max().item()
             for step in (0, 9)
         )
         assert cold == pytest.approx(warm / 10, rel=1e-3)
@@ -105,8 +105,8 @@ class TestEpoch:
         _, net, average, _ = epoch()
         state = average.state_dict()
         assert all(v.isfinite().all() for v in state.values())
-        assert torch.equal(average.logit_mask, net.logit_mask)
-        assert torch.equal(average.mask, net.mask)
+        assert torch.equal(average.heads.mask, net.heads.mask)
+        assert torch.equal(average.first.mask, net.first.mask)
         assert not equal(state, net.state_dict())
         rows = training_data()
         assert np.isfinite(mean_log_likelihood(average, rows.states, rows.scores()))

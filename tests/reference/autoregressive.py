@@ -14,7 +14,9 @@ def silu(x):
 def embedding(net, column, state, score):
     """One cell's embedding: its state's, and for a state with a scalar the score's."""
     columns = net.columns
-    vector = net.tables[column][state].clone()
+    groups = columns.groups[column]
+    entry = state if groups is None else int(groups.group[state])
+    vector = net.tables[column][entry].clone()
     if state in columns.modes[column]:
         k = columns.continuous.index(column)
         edges = net.scalars.edges
@@ -34,12 +36,14 @@ def seen_columns(columns, j):
 def hidden_units(net, j, states, scores):
     """The last hidden layer of the j-th generated column."""
     columns, h = net.columns, net.hidden
-    a = net.first_bias[j * h : (j + 1) * h].clone()
+    a = net.first.bias[j * h : (j + 1) * h].clone()
     for c in seen_columns(columns, j):
         score = 0.0
         if c in columns.continuous:
             score = scores[columns.continuous.index(c)]
-        weight = net.first[net.starts[c] : net.starts[c + 1], j * h : (j + 1) * h]
+        first = net.first
+        weight = first.weight[first.starts[c] : first.starts[c + 1]]
+        weight = weight[:, j * h : (j + 1) * h]
         a = a + embedding(net, c, states[c], score) @ weight
     x = silu(a)
     for weight, bias in zip(net.deeper, net.deeper_bias, strict=True):
@@ -47,23 +51,37 @@ def hidden_units(net, j, states, scores):
     return x
 
 
-def state_probabilities(net, j, x):
-    """Softmax over the states of the j-th generated column."""
-    column = net.columns.order[j]
-    n_states = net.columns.sizes[column]
-    logits = []
-    for state in range(n_states):
-        if j in net.tied:
-            row = net.tied.index(j)
-            match = x @ net.queries[row] @ net.tables[column][state]
-            logits.append(float(match + net.level_bias[row][state]))
-        else:
-            row = net.dense.index(j)
-            weight = net.logit_weight[row, :, state]
-            logits.append(float(x @ weight + net.logit_bias[row, 0, state]))
+def softmax(logits):
     largest = max(logits)
     powers = [math.exp(v - largest) for v in logits]
     return [p / sum(powers) for p in powers]
+
+
+def state_probabilities(net, j, x):
+    """Law of the states of the j-th generated column, one state at a time."""
+    column = net.columns.order[j]
+    groups = net.columns.groups[column]
+    heads = net.heads
+    n_first = heads.sizes[j]
+    first = softmax(
+        [float(x @ heads.weight[j, :, k] + heads.bias[j, 0, k]) for k in range(n_first)]
+    )
+    if groups is None:
+        return first
+    head = net.levels[net.tied.index(j)]
+    inside = {}
+    for cluster in range(n_first):
+        members = [g for g in range(groups.n_groups) if g // groups.width == cluster]
+        logits = [
+            float(x @ head.query @ net.tables[column][g] + head.bias.flatten()[g])
+            for g in members
+        ]
+        law = softmax(logits)
+        inside |= {g: first[cluster] * p for g, p in zip(members, law, strict=True)}
+    return [
+        inside[int(g)] * math.exp(share)
+        for g, share in zip(groups.group, groups.log_share, strict=True)
+    ]
 
 
 def score_density(net, j, x, state, z):

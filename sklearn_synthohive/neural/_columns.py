@@ -1,0 +1,137 @@
+"""What the autoregressive network knows of the columns before it learns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sklearn_synthohive.layout import Layout
+from sklearn_synthohive.neural._levels import OWN_GROUP, LevelGroups
+
+__all__ = ["MAX_DENSE_STATES", "Columns", "affordable_rows"]
+
+# Above this, the law of the states has a cluster as its first step.
+MAX_DENSE_STATES = 200
+# Width of the embeddings of columns with few and with many states.
+SMALL, LARGE = 8, 16
+MAX_NUMBERS = 20_000_000
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns that the network sees, context first.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        Number of states of each column.
+    modes : tuple of tuple of int
+        Per column the states that a scalar goes with.
+    n_context : int
+        How many of the columns are given, not generated.
+    order : tuple of int
+        The generated columns in the order in which they are generated.
+    groups : tuple of LevelGroups or None
+        Of each column with many states.
+    """
+
+    sizes: tuple[int, ...]
+    modes: tuple[tuple[int, ...], ...]
+    n_context: int
+    order: tuple[int, ...]
+    groups: tuple[LevelGroups | None, ...]
+
+    @classmethod
+    def of(
+        cls,
+        layout: Layout,
+        context: Layout | None,
+        order,
+        groups: Mapping[int, LevelGroups] | None = None,
+    ) -> Columns:
+        """Columns of a table's layout and that of its context.
+
+        Parameters
+        ----------
+        layout : Layout
+        context : Layout or None
+        order : sequence of int
+            Of the table's spans.
+        groups : mapping of int to LevelGroups, optional
+            By column, context first; levels that it does not hold are learnt one by
+            one.
+        """
+        spans = [*(context.spans if context else ()), *layout.spans]
+        n_context = len(spans) - len(layout.spans)
+        groups = {
+            c: LevelGroups.of(np.full(s.n_states, OWN_GROUP))
+            for c, s in enumerate(spans)
+            if cls.is_large(s)
+        } | dict(groups or {})
+        return cls(
+            tuple(s.n_states for s in spans),
+            tuple(
+                tuple(np.flatnonzero(s.has_value).tolist()) if s.states else ()
+                for s in spans
+            ),
+            n_context,
+            tuple(n_context + k for k in order),
+            tuple(groups.get(c) for c in range(len(spans))),
+        )
+
+    @staticmethod
+    def is_large(span) -> bool:
+        """Whether a span's levels are grouped."""
+        return span.n_states > MAX_DENSE_STATES and span.kind != "continuous"
+
+    @property
+    def continuous(self) -> tuple[int, ...]:
+        """Columns with a scalar."""
+        return tuple(c for c, modes in enumerate(self.modes) if modes)
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Width of each column's embedding."""
+        return tuple(SMALL if g is None else LARGE for g in self.groups)
+
+    @property
+    def table_sizes(self) -> tuple[int, ...]:
+        """Entries of each column's embedding: its states, or the groups of them."""
+        return tuple(
+            n if g is None else g.n_clusters * g.width
+            for n, g in zip(self.sizes, self.groups, strict=True)
+        )
+
+    @property
+    def first_sizes(self) -> tuple[int, ...]:
+        """Outcomes of the first step of each generated column: states or clusters."""
+        return tuple(
+            self.sizes[c] if (g := self.groups[c]) is None else g.n_clusters
+            for c in self.order
+        )
+
+    @property
+    def rank(self) -> np.ndarray:
+        """Place of each column in the order; context columns share the first."""
+        rank = np.full(len(self.sizes), -1)
+        rank[list(self.order)] = np.arange(len(self.order))
+        return rank
+
+
+def affordable_rows(columns: Columns) -> int:
+    """Rows whose widest intermediate result takes no more than some 80 MB.
+
+    Parameters
+    ----------
+    columns : Columns
+
+    Returns
+    -------
+    int
+        At most 4096.
+    """
+    widest = max([*columns.first_sizes, 1])
+    blocks = [g.width * LARGE for g in columns.groups if g is not None]
+    return int(np.clip(MAX_NUMBERS // max([widest, *blocks]), 16, 4096))

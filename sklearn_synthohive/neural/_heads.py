@@ -1,0 +1,193 @@
+"""The laws of states: softmax heads of all columns, and the steps below a cluster."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from sklearn_synthohive.neural._levels import LevelGroups
+
+__all__ = ["DenseHeads", "LevelHead", "draw_index", "pick"]
+
+# Logit of the padding behind a column's states; finite, so that it can be averaged.
+ABSENT = -1e9
+
+
+def pick(x: torch.Tensor, which: list[int]) -> torch.Tensor:
+    """Rows of the first axis; the whole where all are wanted, without a copy."""
+    if len(which) == len(x):
+        return x
+    # The gradient of indexing fills zeros for every row; that of unbind does not.
+    rows = x.unbind(0)
+    return torch.stack([rows[j] for j in which])
+
+
+def draw_index(probabilities: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    """One index a row, by inverting the cumulative distribution.
+
+    Parameters
+    ----------
+    probabilities : tensor of shape (n, k)
+    rng : torch.Generator
+
+    Returns
+    -------
+    tensor of shape (n,), int64
+    """
+    cumulative = probabilities.cumsum(1)
+    u = torch.rand(len(cumulative), 1, generator=rng, device=cumulative.device)
+    index = torch.searchsorted(cumulative, u * cumulative[:, -1:], right=True)
+    return index[:, 0].clamp(max=cumulative.shape[1] - 1)
+
+
+class DenseHeads(nn.Module):
+    """One softmax a column, all of them in one batched product.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Outcomes of each column; the product is padded to the largest.
+    hidden : int
+    rng : torch.Generator
+    """
+
+    def __init__(self, sizes, hidden: int, rng: torch.Generator):
+        super().__init__()
+        self.sizes = list(sizes)
+        widest = max(self.sizes, default=1)
+        weight = torch.empty(len(self.sizes), hidden, widest)
+        self.weight = nn.Parameter(weight.normal_(0, 0.02, generator=rng))
+        self.bias = nn.Parameter(torch.zeros(len(self.sizes), 1, widest))
+        self.mask: torch.Tensor
+        mask = torch.zeros(len(self.sizes), 1, widest)
+        for j, size in enumerate(self.sizes):
+            mask[j, :, size:] = ABSENT
+        self.register_buffer("mask", mask, persistent=False)
+
+    def forward(self, x: torch.Tensor, outcomes: torch.Tensor) -> torch.Tensor:
+        """Log-probabilities, shape (n_generated, n).
+
+        Parameters
+        ----------
+        x : tensor of shape (n_generated, n, hidden)
+        outcomes : tensor of shape (n, n_generated), int64
+        """
+        logits = torch.bmm(x, self.weight) + (self.bias + self.mask)
+        return logits.log_softmax(-1).gather(2, outcomes.T[..., None])[..., 0]
+
+    def logits(self, j: int, x: torch.Tensor) -> torch.Tensor:
+        """Of one column, shape (n, size).
+
+        Parameters
+        ----------
+        j : int
+        x : tensor of shape (n, hidden)
+        """
+        return (x @ self.weight[j] + self.bias[j])[:, : self.sizes[j]]
+
+    @torch.no_grad()
+    def start(self, j: int, weights: torch.Tensor):
+        """Start a column at the log-frequencies of its outcomes."""
+        self.bias[j, 0, : len(weights)] = torch.log(weights / weights.sum())
+
+
+class LevelHead(nn.Module):
+    """Groups within a cluster, tied to the embeddings, and levels within a group.
+
+    The embedding of a group as an input is its weight as an output (Press and Wolf
+    2017, arXiv:1608.05859).
+
+    Parameters
+    ----------
+    groups : LevelGroups
+    hidden, width : int
+        Of the hidden layer and the embedding.
+    rng : torch.Generator
+    """
+
+    def __init__(self, groups: LevelGroups, hidden, width, rng: torch.Generator):
+        super().__init__()
+        self.groups = groups
+        query = torch.empty(hidden, width)
+        self.query = nn.Parameter(query.normal_(0, 0.02, generator=rng))
+        shape = groups.n_clusters, groups.width
+        self.bias = nn.Parameter(torch.zeros(shape))
+        absent = torch.zeros(shape)
+        absent.view(-1)[groups.n_groups :] = ABSENT
+        self.absent: torch.Tensor
+        self.group: torch.Tensor
+        self.log_share: torch.Tensor
+        self.members: torch.Tensor
+        self.edges: torch.Tensor
+        arrays = {
+            "absent": absent,
+            "group": torch.as_tensor(groups.group),
+            "log_share": torch.as_tensor(groups.log_share, dtype=torch.float32),
+            "members": torch.as_tensor(groups.members),
+            "edges": torch.as_tensor(groups.edges),
+        }
+        for name, array in arrays.items():
+            self.register_buffer(name, array, persistent=False)
+
+    @torch.no_grad()
+    def start(self, weights: torch.Tensor):
+        """Start at the log-frequencies of the groups, (n_clusters, width)."""
+        self.bias.copy_(torch.where(self.absent < 0, 0.0, weights.log()))
+
+    def cluster(self, levels: torch.Tensor) -> torch.Tensor:
+        """The cluster of each level."""
+        return self.group[levels] // self.groups.width
+
+    def logits(self, x, table, cluster: torch.Tensor) -> torch.Tensor:
+        """Of the groups of each row's cluster, shape (n, width).
+
+        Parameters
+        ----------
+        x : tensor of shape (n, hidden)
+        table : tensor of shape (n_clusters * width, embedding width)
+        cluster : tensor of shape (n,), int64
+        """
+        query = x @ self.query
+        n_clusters, width = self.bias.shape
+        blocks = nn.functional.embedding(cluster, table.view(n_clusters, -1))
+        blocks = blocks.view(len(x), width, table.shape[1])
+        match = torch.bmm(blocks, query[:, :, None])[:, :, 0]
+        return match + nn.functional.embedding(cluster, self.bias + self.absent)
+
+    def forward(self, x, table, levels: torch.Tensor) -> torch.Tensor:
+        """Log-probability of each row's level, given its cluster, shape (n,)."""
+        group = self.group[levels]
+        cluster = group // self.groups.width
+        logits = self.logits(x, table, cluster)
+        own = logits.log_softmax(1).gather(1, (group % self.groups.width)[:, None])
+        return own[:, 0] + self.log_share[levels]
+
+    def every(self, x, table, log_cluster: torch.Tensor) -> torch.Tensor:
+        """Log-probabilities of all levels, shape (n, n_levels).
+
+        Parameters
+        ----------
+        x, table : tensor
+            As in :meth:`logits`.
+        log_cluster : tensor of shape (n, n_clusters)
+            Log-probability of each cluster.
+        """
+        shape = len(x), self.groups.n_clusters, self.groups.width
+        logits = (x @ self.query @ table.T).view(shape) + (self.bias + self.absent)
+        log_group = logits.log_softmax(2) + log_cluster[:, :, None]
+        return log_group.flatten(1)[:, self.group] + self.log_share
+
+    def draw(self, x, table, cluster, rng: torch.Generator) -> torch.Tensor:
+        """One level a row, from its cluster.
+
+        Parameters
+        ----------
+        x, table, cluster : tensor
+            As in :meth:`logits`.
+        rng : torch.Generator
+        """
+        slot = draw_index(self.logits(x, table, cluster).softmax(1), rng)
+        group = cluster * self.groups.width + slot
+        u = torch.rand(len(x), generator=rng, device=x.device, dtype=torch.float64)
+        place = torch.searchsorted(self.edges.double(), group + u, right=True)
+        return self.members[place.clamp(max=len(self.members) - 1)]
