@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from sklearn_synthohive.metrics._bins import QuantileBins
 from sklearn_synthohive.metrics._columns import ColumnReader, check_pair, readers_of
 
 __all__ = ["nmi_error"]
@@ -60,23 +61,9 @@ def _codes(reader: ColumnReader, real: pd.Series, synthetic: pd.Series):
     if not reader.is_continuous:
         return reader.codes(real), reader.codes(synthetic), reader.n_codes
     values = reader.numbers(real)
-    present = values[~np.isnan(values)]
-    if len(present) == 0:
-        cuts = np.zeros(0)
-    else:
-        levels = np.arange(1, _N_QUANTILES) / _N_QUANTILES
-        cuts = np.quantile(present, levels, method="lower")
-    edges, counts = np.unique(cuts, return_counts=True)
-    heavy = edges[counts > 1]
-    n = len(edges) + len(heavy) + 2
-
-    def bins(column: np.ndarray) -> np.ndarray:
-        code = np.searchsorted(edges, column) + np.searchsorted(
-            heavy, column, side="right"
-        )
-        return np.where(np.isnan(column), n - 1, code)
-
-    return bins(values), bins(reader.numbers(synthetic)), n
+    bins = QuantileBins.fit(values, _N_QUANTILES)
+    drawn = reader.numbers(synthetic)
+    return bins.codes(values), bins.codes(drawn), bins.n_codes
 
 
 def _nmi(first: np.ndarray, second: np.ndarray, n_second: int) -> float:

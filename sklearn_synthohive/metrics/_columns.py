@@ -11,7 +11,7 @@ from pandas.api import types
 
 from sklearn_synthohive.exceptions import SchemaError
 
-__all__ = ["ColumnReader", "check_pair", "check_table", "readers_of"]
+__all__ = ["ColumnReader", "check_columns", "check_pair", "check_table", "readers_of"]
 
 _NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal"}
 _DATES = {"datetime", "datetime64", "date", "timedelta", "timedelta64", "period"}
@@ -62,9 +62,30 @@ def check_pair(
     -------
     real, other : DataFrame
     """
-    real, other = check_table(real, names[0]), check_table(other, names[1])
-    absent = [c for c in real.columns if c not in other.columns]
-    extra = [c for c in other.columns if c not in real.columns]
+    real = check_table(real, names[0])
+    return real, check_columns(list(real.columns), other, names)
+
+
+def check_columns(
+    columns: list, other: Any, names: tuple[str, str] = ("real", "synthetic")
+) -> pd.DataFrame:
+    """Check that a frame has the columns of another; the frame in their order.
+
+    Parameters
+    ----------
+    columns : list
+        Of the other frame.
+    other : DataFrame
+    names : tuple of str
+        What the frames are called in messages.
+
+    Returns
+    -------
+    DataFrame
+    """
+    other = check_table(other, names[1])
+    absent = [c for c in columns if c not in other.columns]
+    extra = [c for c in other.columns if c not in columns]
     if absent:
         raise SchemaError(f"The {names[1]} frame lacks the columns {absent}.")
     if extra:
@@ -72,7 +93,7 @@ def check_pair(
             f"The {names[1]} frame has columns that the {names[0]} one lacks: {extra}. "
             "Drop them first."
         )
-    return real, other[list(real.columns)]
+    return other[columns]
 
 
 def readers_of(real: pd.DataFrame) -> list[ColumnReader]:
@@ -128,6 +149,10 @@ class ColumnReader:
             self._origin = _stamps(real).min()
         elif self.kind == "category":
             self.levels = self.factorize(real)[1]
+
+    def let_go(self) -> None:
+        """Forget the real rows; codes of a continuous column then need ``edges``."""
+        self._real = self._real.iloc[:0]
 
     @property
     def is_continuous(self) -> bool:
