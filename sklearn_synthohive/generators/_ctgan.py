@@ -102,6 +102,9 @@ class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimato
     clamp_conditions : bool, default=True
         "mlp": put forced states in place; else the generator learns them by
         cross-entropy, as in [1]_.
+    calibrate : bool, default=True
+        Fit the weights that ``sample(calibrated=True)`` needs, from a pool of sampled
+        rows.
     early_stopping : bool, default=True
         Stop when the score on held-out rows no longer improves, and keep the best
         state; else train for all epochs and keep the last. The score is the
@@ -194,6 +197,7 @@ class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimato
         forced_share=0.2,
         mixed_precision="auto",
         clamp_conditions=True,
+        calibrate=True,
         early_stopping=True,
         validation_fraction=0.1,
         n_iter_no_change=3,
@@ -227,6 +231,7 @@ class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimato
         self.forced_share = forced_share
         self.mixed_precision = mixed_precision
         self.clamp_conditions = clamp_conditions
+        self.calibrate = calibrate
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change

@@ -27,9 +27,15 @@ class FittedGenerator(ABC):
     ----------
     weighted : bool
         Whether rows with forced cells carry a weight other than one.
+    weighs_all : bool
+        Whether rows without forced cells do, when they are drawn as if with some.
+    calibration : CompactCalibration or None
+        Weights of the rows, where they were fitted.
     """
 
     weighted = False
+    weighs_all = False
+    calibration = None
 
     def __init__(self, codec, context_codec, network):
         self.codec = codec

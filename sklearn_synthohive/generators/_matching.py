@@ -139,7 +139,7 @@ class _Forcing:
             share = fitted.shares(i, codes, scalars)
             self.choices.append((i, r, codes, scalars, share))
         self.searches = len(self.choices) < len(requirements)
-        self.weighs = fitted.weighted and bool(self.choices)
+        self.weighs = fitted.weighs_all or (fitted.weighted and bool(self.choices))
 
     def draw(self, rows, rng):
         """Forced cells of the rows, and the log-probability of the draws from sets.

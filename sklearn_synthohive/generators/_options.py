@@ -46,6 +46,7 @@ PARAMETER_CONSTRAINTS: dict = {
     "forced_share": [Interval(numbers.Real, 0, 1, closed="both")],
     "mixed_precision": ["boolean", StrOptions({"auto"})],
     "clamp_conditions": ["boolean"],
+    "calibrate": ["boolean"],
     "early_stopping": ["boolean"],
     "validation_fraction": [Interval(numbers.Real, 0, 1, closed="left")],
     "n_iter_no_change": _POSITIVE,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from sklearn_synthohive.calibration._compact import CompactCalibration
 from sklearn_synthohive.exceptions import SerializationError
 from sklearn_synthohive.generators._codec import codec_from_state
 from sklearn_synthohive.generators._fitted import FittedGenerator
@@ -65,6 +66,7 @@ def write_model(
         "names": fitted.codec.layout.names,
         "context_names": context.layout.names if context else None,
         "generator": fitted.info(),
+        "calibration": fitted.calibration and fitted.calibration.to_state(),
         "history": history,
     }
     members = {
@@ -120,6 +122,10 @@ def _assemble(manifest, folder, device):
     fitted = fitted_class.from_info(
         info["generator"], parameters, codec, context_codec, device
     )
+    if info.get("calibration"):
+        fitted.calibration = CompactCalibration.from_state(
+            info["calibration"], codec.layout, context_codec and context_codec.layout
+        )
     for name, module in fitted.modules().items():
         weights = _read_tensors(folder / f"{name}.pt")
         if name == "generator":

@@ -9,6 +9,7 @@ import pandas as pd
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_synthohive.exceptions import ConstraintViolationError
+from sklearn_synthohive.generators._calibrated import CalibratedGenerator
 from sklearn_synthohive.generators._codec import surrogate_frame
 from sklearn_synthohive.generators._matching import sample_conditioned
 from sklearn_synthohive.generators._requirements import parse_conditions
@@ -33,6 +34,7 @@ class SamplingMixin:
         enforce_constraints=False,
         *,
         conditions=None,
+        calibrated=None,
     ):
         """Draw rows.
 
@@ -50,6 +52,10 @@ class SamplingMixin:
             Column to value, list or set of values, ``pandas.Interval`` or ``slice``,
             or None for missing; or a frame of ``num_rows`` partial rows to complete,
             free where missing. Always met.
+        calibrated : bool, optional
+            Select the rows from more of them, so that their one- and two-way tables
+            come closer to the real ones; needs ``calibrate=True`` in ``fit``. Not by
+            default.
 
         Returns
         -------
@@ -65,15 +71,14 @@ class SamplingMixin:
         num_rows = _check_rows(num_rows)
         seed = draw_seed(seed)
         context = self._encode_context(context, num_rows)
-        codec, clip = self._fitted.codec, not enforce_constraints
+        fitted, clip = self._sampler(calibrated), not enforce_constraints
+        codec = fitted.codec
         if conditions is None:
-            table = self._fitted.draw(
-                num_rows, seed, context=context, n_jobs=self.n_jobs
-            )
+            table = fitted.draw(num_rows, seed, context=context, n_jobs=self.n_jobs)
             frame = codec.decode(table, clip=clip)
         else:
             frame = sample_conditioned(
-                self._fitted,
+                fitted,
                 parse_conditions(conditions, codec, num_rows),
                 num_rows,
                 seed,
@@ -94,6 +99,8 @@ class SamplingMixin:
         context=None,
         seed=None,
         enforce_constraints=False,
+        *,
+        calibrated=None,
     ):
         """Draw rows batch by batch, in constant memory.
 
@@ -107,6 +114,8 @@ class SamplingMixin:
             The rows are those of ``sample(num_rows, context, seed)``.
         enforce_constraints : bool, default=False
             As in ``sample``: rows that violate a constraint are dropped.
+        calibrated : bool, optional
+            As in ``sample``.
 
         Returns
         -------
@@ -116,7 +125,8 @@ class SamplingMixin:
         num_rows = _check_rows(num_rows)
         batch_size = _check_rows(batch_size, "batch_size", least=1)
         context = self._encode_context(context, num_rows)
-        chunks = self._fitted.chunks(num_rows, draw_seed(seed), context=context)
+        fitted = self._sampler(calibrated)
+        chunks = fitted.chunks(num_rows, draw_seed(seed), context=context)
         # A generator of its own, so that the checks above happen at the call.
         return self._batches(chunks, batch_size, enforce_constraints)
 
@@ -138,6 +148,20 @@ class SamplingMixin:
             raise _none_valid(found)
         if len(waiting):
             yield codec.to_container(waiting)
+
+    def _sampler(self, calibrated):
+        """The generator as it is, or with its rows selected by weight."""
+        if calibrated is not None and not isinstance(calibrated, (bool, np.bool_)):
+            raise TypeError(f"calibrated must be True, False or None: {calibrated!r}.")
+        if not calibrated:
+            return self._fitted
+        if self._fitted.calibration is None:
+            raise ValueError(
+                "This model has no weights to calibrate by: it was fitted with "
+                "calibrate=False, or is a checkpoint of unfinished training. Fit it "
+                "with calibrate=True, or sample with calibrated=False."
+            )
+        return CalibratedGenerator(self._fitted)
 
     def _encode_context(self, context, num_rows):
         codec = self._fitted.context_codec

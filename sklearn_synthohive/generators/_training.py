@@ -12,16 +12,18 @@ import torch
 
 from sklearn_synthohive.exceptions import SerializationError
 from sklearn_synthohive.generators import _callbacks as cb
+from sklearn_synthohive.generators._calibrated import calibrate
 from sklearn_synthohive.generators._persistence import read_training_state, write_model
 from sklearn_synthohive.layout import CompactTable
 from sklearn_synthohive.logging import get_logger
+from sklearn_synthohive.utils.random import chunk_seeds
 
 __all__ = ["Corpus", "RunOptions", "train"]
 
 log = get_logger(__name__)
 
 # Parameters that a resumed run may change, unless the network's strategy says that they
-# decide its steps or scores: they say when to stop.
+# decide its steps or scores: they say when to stop, and what follows.
 OF_THE_RUN = {
     "epochs",
     "early_stopping",
@@ -30,6 +32,7 @@ OF_THE_RUN = {
     "n_jobs",
     "random_state",
     "checkpoint_interval",
+    "calibrate",
 }
 
 
@@ -256,6 +259,9 @@ class Run:
         net.callbacks = None
         net.callbacks_ = []
         history, fitted = cb.history_rows(net), self.fitted()
+        if self.model.calibrate:
+            seed = chunk_seeds(self.options.seed, 1)[0]
+            fitted.calibration = calibrate(fitted, self.corpus, seed, self.model.n_jobs)
         if self.options.checkpoint_dir:
             write_model(
                 self.options.checkpoint_dir / "final_checkpoint",
