@@ -1,4 +1,4 @@
-"""sklearn_synthohive's CTGAN; options are its parameters."""
+"""sklearn_synthohive's CTGAN; options are its parameters, and ``calibrated``."""
 
 import warnings
 
@@ -7,7 +7,7 @@ from sklearn_synthohive import CTGAN, DataTransformer
 PACKAGES = ("sklearn-synthohive", "torch", "scikit-learn", "numpy", "pandas")
 
 
-def run(train, n_rows, seed, watch, **options):
+def run(train, n_rows, seed, watch, *, calibrated=None, **options):
     # A second time, by itself: inside fit it cannot be told apart.
     with watch("encode"):
         DataTransformer(random_state=seed).fit(train).transform(train)
@@ -17,4 +17,4 @@ def run(train, n_rows, seed, watch, **options):
         warnings.simplefilter("ignore")
         model.fit(train, progress_bar=False)
     with watch("sample"):
-        return model.sample(n_rows, seed=seed)
+        return model.sample(n_rows, seed=seed, calibrated=calibrated)
