@@ -8,7 +8,7 @@ from sklearn.base import clone
 
 from sklearn_synthohive.exceptions import SchemaError
 from sklearn_synthohive.layout import CompactTable, Layout
-from sklearn_synthohive.preprocessing import DataTransformer
+from sklearn_synthohive.preprocessing import DataTransformer, Rules
 
 __all__ = ["EncodedCodec", "RawCodec", "fit_codec"]
 
@@ -19,12 +19,15 @@ class RawCodec:
     Parameters
     ----------
     transformer : DataTransformer
+    rules : Rules, optional
+        What generated rows must keep.
     """
 
     kind = "raw"
 
-    def __init__(self, transformer: DataTransformer):
+    def __init__(self, transformer: DataTransformer, rules: Rules | None = None):
         self.transformer = transformer
+        self.rules = rules or Rules.none(transformer.layout_)
 
     @property
     def layout(self) -> Layout:
@@ -58,8 +61,9 @@ class RawCodec:
         return frame
 
     def decode(self, table: CompactTable, *, clip: bool = True) -> pd.DataFrame:
-        """Raw rows again, as a pandas frame."""
-        return self.transformer.decode_pandas(table, clip=clip)
+        """Raw rows again, as a pandas frame in which the identities hold."""
+        frame = self.transformer.decode_pandas(table, clip=clip)
+        return self.rules.add_up(frame, clip=clip)
 
     def to_container(self, frame: pd.DataFrame):
         """Decoded rows in the container that fit saw: a polars frame, say."""
@@ -67,7 +71,11 @@ class RawCodec:
 
     def to_state(self) -> dict:
         """Plain data, for a file."""
-        return {"kind": self.kind, "transformer": self.transformer.to_state()}
+        return {
+            "kind": self.kind,
+            "transformer": self.transformer.to_state(),
+            "rules": self.rules.to_state(),
+        }
 
 
 class EncodedCodec:
@@ -76,13 +84,16 @@ class EncodedCodec:
     Parameters
     ----------
     layout : Layout
+    rules : Rules, optional
+        What generated rows must keep.
     """
 
     kind = "encoded"
     transformer = None
 
-    def __init__(self, layout: Layout):
+    def __init__(self, layout: Layout, rules: Rules | None = None):
         self.layout = layout
+        self.rules = rules or Rules.none(layout)
 
     @property
     def features(self) -> tuple[int, list[str]]:
@@ -113,10 +124,14 @@ class EncodedCodec:
 
     def to_state(self) -> dict:
         """Plain data, for a file."""
-        return {"kind": self.kind, "names": self.layout.names}
+        return {
+            "kind": self.kind,
+            "names": self.layout.names,
+            "rules": self.rules.to_state(),
+        }
 
 
-def fit_codec(X, transformer: DataTransformer, **fit_params):
+def fit_codec(X, transformer: DataTransformer, *, exact_rules=False, **fit_params):
     """Take an encoded matrix as it is; fit a transformer to anything else.
 
     Parameters
@@ -124,6 +139,8 @@ def fit_codec(X, transformer: DataTransformer, **fit_params):
     X : encoded frame, or any table that DataTransformer takes
     transformer : DataTransformer
         Cloned before it is fitted.
+    exact_rules : bool, default=False
+        Whether to find what holds on every row.
     **fit_params
         For its ``fit``.
 
@@ -136,16 +153,29 @@ def fit_codec(X, transformer: DataTransformer, **fit_params):
     if layout is not None:
         if not len(X):
             raise ValueError("Found an encoded matrix with 0 sample(s); 1 is required.")
-        return EncodedCodec(layout), layout.compress(_values(X))
+        table = layout.compress(_values(X))
+        rules = Rules.fit(layout, table) if exact_rules else None
+        return EncodedCodec(layout, rules), table
     fitted = clone(transformer).fit(X, **fit_params)
-    return RawCodec(fitted), fitted.encode(X)
+    table = fitted.encode(X)
+    rules = Rules.fit(fitted.layout_, table, fitted, X) if exact_rules else None
+    return RawCodec(fitted, rules), table
 
 
 def codec_from_state(state: dict):
     """Undo ``to_state``."""
+    transformer = None
     if state["kind"] == "raw":
-        return RawCodec(DataTransformer.from_state(state["transformer"]))
-    return EncodedCodec(Layout.from_names(state["names"]))
+        transformer = DataTransformer.from_state(state["transformer"])
+        layout = transformer.layout_
+    else:
+        layout = Layout.from_names(state["names"])
+    # Models of the first versions have none.
+    rules = state.get("rules")
+    rules = rules and Rules.from_state(layout, rules, transformer)
+    if transformer is None:
+        return EncodedCodec(layout, rules)
+    return RawCodec(transformer, rules)
 
 
 def surrogate_frame(codec, table: CompactTable) -> pd.DataFrame:

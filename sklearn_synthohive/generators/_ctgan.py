@@ -117,6 +117,9 @@ class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimato
         Scores without a gain before training stops.
     tol : float, default=1.5e-3
         Gain in the score that counts.
+    exact_rules : bool, default=True
+        Find what holds on every row (a column that follows from another one, sums,
+        differences and multiples of numbers) and keep it in generated rows.
     resume_from : path-like, optional
         A ``checkpoint_dir`` of an earlier fit, or a checkpoint in it: training goes on
         from there, with the same rows and parameters, as if it had never stopped.
@@ -141,6 +144,8 @@ class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimato
         Seconds, losses and score of each epoch.
     seed_ : int
         Repeats this fit when given as ``seed``.
+    rules_ : list of str
+        What ``exact_rules`` has found.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
 
@@ -202,6 +207,7 @@ class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimato
         validation_fraction=0.1,
         n_iter_no_change=3,
         tol=1.5e-3,
+        exact_rules=True,
         resume_from=None,
         transformer=None,
         random_state=None,
@@ -236,6 +242,7 @@ class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimato
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
+        self.exact_rules = exact_rules
         self.resume_from = resume_from
         self.transformer = transformer
         self.random_state = random_state
@@ -341,7 +348,13 @@ class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimato
     def _encode(self, X, context, table_name, seed) -> Corpus:
         """Compact tables of rows and context."""
         transformer = self._new_transformer()
-        codec, table = fit_codec(X, transformer, table_name=table_name, seed=seed)
+        codec, table = fit_codec(
+            X,
+            transformer,
+            exact_rules=self.exact_rules,
+            table_name=table_name,
+            seed=seed,
+        )
         if codec.kind == "encoded":
             log.info("encoded_matrix", columns=len(codec.layout.spans))
         if context is None:

@@ -147,9 +147,7 @@ class FittedGenerator(ABC):
         stop = min(n, start + CHUNK_ROWS)
         rows = np.arange(start, stop)
         self.network.eval()
-        return self.rows(
-            stop - start,
-            seed,
-            None if context is None else context.take(rows),
-            None if forced is None else forced.take(rows),
-        )
+        forced = None if forced is None else forced.take(rows)
+        context = None if context is None else context.take(rows)
+        table, log_weight = self.rows(stop - start, seed, context, forced)
+        return self.codec.rules.hold(table, forced, seed), log_weight

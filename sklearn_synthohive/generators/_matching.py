@@ -7,6 +7,7 @@ import pandas as pd
 
 from sklearn_synthohive.generators._requirements import (
     Between,
+    OneOf,
     PerRow,
     encode_allowed,
 )
@@ -77,7 +78,8 @@ def _search(fitted, requirements, block, seed, context, n_jobs, clip):
     rng = np.random.default_rng(seed)
     per_row = context is not None or any(isinstance(r, PerRow) for r in requirements)
     forcing = _Forcing(fitted, requirements)
-    best = _Best(n, len(requirements), not per_row, forcing.weighs)
+    # One more: that the rules hold, which forced cells may forbid.
+    best = _Best(n, len(requirements) + 1, not per_row, forcing.weighs)
     drawn, limit = 0, MAX_POOL_PER_ROW * n + MAX_ROUND
     for _ in range(MAX_ROUNDS):
         pending = best.pending()
@@ -93,12 +95,14 @@ def _search(fitted, requirements, block, seed, context, n_jobs, clip):
             n_jobs=n_jobs,
         )
         drawn += len(rows)
-        frame = forcing.put(fitted.codec.decode(table, clip=clip), places)
-        met = [r.met(frame[r.column], block[rows]) for r in requirements]
+        frame = forcing.put(fitted.codec.decode(table, clip=clip), places, clip)
+        met = [fitted.codec.rules.adding_up(frame)]
+        met += [r.met(frame[r.column], block[rows]) for r in requirements]
         log_weight = log_weight - log_proposal * fitted.weighted
         best.take(table, places, np.sum(met, axis=0), log_weight, rows, rng)
     frame = fitted.codec.decode(best.table(), clip=clip)
-    return _overwrite(forcing.put(frame, best.places), requirements, block, rng)
+    frame = forcing.put(frame, best.places, clip)
+    return _overwrite(frame, requirements, block, rng)
 
 
 def _candidate_rows(pending, hit_rate, per_row, forcing):
@@ -129,9 +133,13 @@ class _Forcing:
     def __init__(self, fitted, requirements):
         self.layout = fitted.codec.layout
         self.keeps = fitted.weighted
+        self.rules = fitted.codec.rules
         labels = list(fitted.codec.transformer.columns_)
+        implied = _implied(fitted.codec, requirements)
         self.choices = []
-        for r in requirements:
+        for requirement in requirements:
+            # What determines a column is forced in its place.
+            r = implied.get(requirement.column, requirement)
             if isinstance(r, Between):
                 continue
             codes, scalars = encode_allowed(fitted.codec, r)
@@ -178,17 +186,48 @@ class _Forcing:
                 scalars[use, k] = values[chosen[use]]
         return CompactTable(codes, scalars), places, log_proposal
 
-    def put(self, frame, places):
+    def put(self, frame, places, clip):
         """Forced values as they were asked for, not as float32 brings them back."""
-        if not self.keeps:
+        if not self.keeps or not self.choices:
             return frame
-        for (_, requirement, *_), place in zip(self.choices, places.T, strict=True):
+        given = np.zeros(frame.shape, dtype=bool)
+        for (i, requirement, *_), place in zip(self.choices, places.T, strict=True):
             rows = np.flatnonzero(place >= 0)
+            given[rows, i] = True
             values = requirement.values.iloc[place[rows]]  # noqa: PD011
             series = frame[requirement.column].copy()
             series.iloc[rows] = values.set_axis(series.index[rows])
             frame[requirement.column] = series
-        return frame
+        return self.rules.add_up(frame, given, clip=clip)
+
+
+def _implied(codec, requirements):
+    """For columns that follow from another one: what is required of that one.
+
+    Returns
+    -------
+    dict of column to OneOf
+        The other column's values that come with what is allowed.
+    """
+    labels = list(codec.transformer.columns_)
+    taken = {labels.index(r.column) for r in requirements}
+    out = {}
+    for r in requirements:
+        item, implied = None, r
+        while not isinstance(implied, PerRow):
+            item = codec.rules.dependences.of(labels.index(implied.column))
+            if item is None or item.source in taken:
+                break
+            frame = codec.decode(codec.rules.dependences.rows(item))
+            met = implied.met(frame.iloc[:, item.target], None)
+            if not met.any():
+                break
+            values = frame.iloc[met, item.source]
+            implied = OneOf(labels[item.source], values.tolist(), values.dtype)
+            out[r.column] = implied
+        if item is not None:
+            taken.add(labels.index(implied.column))
+    return out
 
 
 class _Best:

@@ -2,5 +2,6 @@
 
 from sklearn_synthohive.preprocessing._cluster_normalizer import ClusterBasedNormalizer
 from sklearn_synthohive.preprocessing._data_transformer import DataTransformer
+from sklearn_synthohive.preprocessing._rules import Rules
 
-__all__ = ["ClusterBasedNormalizer", "DataTransformer"]
+__all__ = ["ClusterBasedNormalizer", "DataTransformer", "Rules"]

@@ -1,0 +1,131 @@
+"""Ordered columns as amounts that can be added up, and back onto their grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sklearn_synthohive.preprocessing._axis import Axis
+from sklearn_synthohive.preprocessing._continuous import ContinuousColumn
+
+__all__ = ["Ruler"]
+
+# Units of time in days, so that dates and durations can be added to each other and to
+# numbers of days.
+DAYS = {
+    "D": 1.0,
+    "s": 1 / 86_400,
+    "ms": 1 / 86_400_000,
+    "us": 1 / 86_400_000_000,
+    "ns": 1 / 86_400_000_000_000,
+}
+NUMBERS = ("number", "timedelta")
+DATES = ("datetime", "datetime with time zone", "date")
+# Positions up to here leave a double some bits for sums.
+MOST_STEPS = 2.0**50
+
+
+@dataclass(frozen=True)
+class Ruler:
+    """Reads a column as amounts and writes amounts as the column.
+
+    Numbers are their own amounts; durations are days; dates are days since the
+    earliest one that fit saw.
+
+    Attributes
+    ----------
+    axis : Axis
+    kind : str
+    step : float
+        Width of the column's grid; 0 where it has none.
+    offset : float
+        Amount at the start of the axis.
+    """
+
+    axis: Axis
+    kind: str
+    step: float
+    offset: float
+
+    @classmethod
+    def of(cls, encoding: ContinuousColumn) -> Ruler | None:
+        """The ruler of a fitted column; None where amounts would not be exact.
+
+        Parameters
+        ----------
+        encoding : ContinuousColumn
+
+        Returns
+        -------
+        Ruler or None
+        """
+        axis, kind = encoding.axis, encoding.kind
+        if kind not in NUMBERS + DATES:
+            return None
+        if not axis.integral:
+            return cls(axis, kind, 0.0, 0.0) if kind == "number" else None
+        if (axis.high - axis.low) / axis.step >= MOST_STEPS:
+            return None
+        unit = 10.0**-axis.decimals
+        if kind != "number":
+            unit = DAYS[axis.native.unit]
+        offset = 0.0 if kind in DATES else axis.low * unit
+        return cls(axis, kind, axis.step * unit, offset)
+
+    @property
+    def origin(self) -> float:
+        """What to add to amounts of a date to have days since 1970."""
+        return self.axis.low * DAYS[self.axis.native.unit] if self.is_date else 0.0
+
+    @property
+    def is_date(self) -> bool:
+        """Whether amounts are counted from the earliest value."""
+        return self.kind in DATES
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Smallest and largest amount that fit saw."""
+        axis = self.axis
+        if not self.step:
+            return float(axis.low), float(axis.high)
+        return self.offset, self.offset + (axis.high - axis.low) / axis.step * self.step
+
+    def read(self, series: pd.Series) -> np.ndarray:
+        """Amounts, NaN where missing.
+
+        Parameters
+        ----------
+        series : Series
+
+        Returns
+        -------
+        ndarray of float64
+        """
+        stored, gaps = self.axis.read(series, self.kind)
+        if self.step:
+            amounts = self.axis.positions(stored) * self.step + self.offset
+        else:
+            amounts = stored.astype(np.float64)
+        return np.where(gaps, np.nan, amounts)
+
+    def write(self, amounts: np.ndarray):
+        """Amounts as values of the column, on its grid; NaN as missing.
+
+        Parameters
+        ----------
+        amounts : ndarray of float64
+
+        Returns
+        -------
+        array-like of the column's dtype
+        """
+        gaps = np.isnan(amounts)
+        amounts = np.where(gaps, self.offset, amounts)
+        if self.step:
+            positions = (amounts - self.offset) / self.step
+            stored = self.axis.stored(positions, clip=False)
+        else:
+            stored = amounts
+        return self.axis.write(stored, gaps)

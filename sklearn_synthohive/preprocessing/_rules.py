@@ -1,0 +1,111 @@
+"""What holds on every row of a table: found once, held in every generated row."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from sklearn_synthohive.layout import CompactTable, Layout
+from sklearn_synthohive.preprocessing._dependences import Dependences
+from sklearn_synthohive.preprocessing._sums import Sums
+
+__all__ = ["Rules"]
+
+
+class Rules:
+    """Functional dependences and identities of numbers of one table.
+
+    Dependences are held in encoded rows, identities in decoded ones.
+
+    Parameters
+    ----------
+    dependences : Dependences
+    sums : Sums or None
+        None where the rows cannot be decoded.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn_synthohive.preprocessing import DataTransformer, Rules
+    >>> df = pd.DataFrame({"net": range(100), "city": ["Oslo", "Rome"] * 50})
+    >>> df["gross"] = 1.25 * df["net"] + 3
+    >>> df["country"] = df["city"].map({"Oslo": "Norway", "Rome": "Italy"})
+    >>> tx = DataTransformer(random_state=0).fit(df)
+    >>> Rules.fit(tx.layout_, tx.encode(df), tx, df).texts
+    ['country follows from city', 'gross = 1.25 * net + 3']
+    """
+
+    def __init__(self, dependences: Dependences, sums: Sums | None = None):
+        self.dependences = dependences
+        self.sums = sums
+
+    @classmethod
+    def fit(cls, layout: Layout, table: CompactTable, transformer=None, X=None):
+        """Find the rules of a table.
+
+        Parameters
+        ----------
+        layout : Layout
+        table : CompactTable
+        transformer : DataTransformer, optional
+            What encoded the table.
+        X : table, optional
+            The rows before they were encoded.
+
+        Returns
+        -------
+        Rules
+        """
+        dependences = Dependences.fit(layout, table)
+        if transformer is None:
+            return cls(dependences)
+        # What a dependence reads or writes is not computed after it.
+        barred = {d.source for d in dependences.items if not d.source_gap}
+        barred |= {d.target for d in dependences.items if not d.target_gap}
+        return cls(dependences, Sums.fit(transformer, X, barred))
+
+    @classmethod
+    def none(cls, layout: Layout) -> Rules:
+        """No rules."""
+        return cls(Dependences(layout, []))
+
+    def hold(self, table: CompactTable, given, seed: int) -> CompactTable:
+        """Encoded rows in which dependences hold; see ``Dependences.hold``."""
+        return self.dependences.hold(table, given, seed)
+
+    def add_up(self, frame: pd.DataFrame, given=None, *, clip=True) -> pd.DataFrame:
+        """Decoded rows in which identities hold; see ``Sums.hold``."""
+        return frame if self.sums is None else self.sums.hold(frame, given, clip=clip)
+
+    def adding_up(self, frame: pd.DataFrame) -> np.ndarray:
+        """Which decoded rows keep the identities."""
+        if self.sums is None:
+            return np.ones(len(frame), dtype=bool)
+        return self.sums.holding(frame)
+
+    @property
+    def texts(self) -> list[str]:
+        """The rules, for people."""
+        names = [span.column for span in self.dependences.layout.spans]
+        out = []
+        for item in self.dependences.items:
+            target, source = names[item.target], names[item.source]
+            target = f"whether {target} is missing" if item.target_gap else target
+            source = f"whether {source} is missing" if item.source_gap else source
+            out.append(f"{target} follows from {source}")
+        return out if self.sums is None else out + self.sums.texts(names)
+
+    def to_state(self) -> dict:
+        """Plain data, for a file."""
+        return {
+            "dependences": self.dependences.to_state(),
+            "sums": [] if self.sums is None else self.sums.to_state(),
+        }
+
+    @classmethod
+    def from_state(cls, layout: Layout, state: dict, transformer=None) -> Rules:
+        """Undo :meth:`to_state`."""
+        dependences = Dependences.from_state(layout, state["dependences"])
+        if transformer is None:
+            return cls(dependences)
+        return cls(dependences, Sums.from_state(transformer, state["sums"]))

@@ -1,0 +1,213 @@
+"""The identities of numbers of a table, held in its decoded rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from sklearn_synthohive.preprocessing._amounts import Ruler
+from sklearn_synthohive.preprocessing._continuous import ContinuousColumn
+from sklearn_synthohive.preprocessing._identities import Identity, find_identities
+
+__all__ = ["Sums"]
+
+
+class Sums:
+    """What adds up in a table, and makes it add up in decoded rows.
+
+    Parameters
+    ----------
+    transformer : DataTransformer
+        Fitted on the table.
+    items : list of Identity
+        By position of the modelled columns, in the order in which to compute them.
+    """
+
+    def __init__(self, transformer, items: list[Identity]):
+        self.transformer = transformer
+        self.items = items
+
+    @classmethod
+    def fit(cls, transformer, X, barred=()) -> Sums:
+        """Find the identities of a table.
+
+        Parameters
+        ----------
+        transformer : DataTransformer
+            Fitted on X.
+        X : table
+        barred : collection of int
+            Columns that must not be computed.
+
+        Returns
+        -------
+        Sums
+        """
+        frame = transformer.modelled(X)
+        rulers = _rulers(transformer)
+        columns = list(rulers)
+        found = find_identities(
+            [rulers[i].read(frame.iloc[:, i]) for i in columns],
+            [rulers[i].step for i in columns],
+            [k for k, i in enumerate(columns) if i in barred],
+        )
+        items = [
+            Identity(
+                columns[item.target],
+                tuple(columns[k] for k in item.terms),
+                item.factors,
+                item.constant,
+            )
+            for item in found
+        ]
+        return cls(transformer, items)
+
+    def hold(self, frame: pd.DataFrame, given=None, *, clip=True) -> pd.DataFrame:
+        """Compute what follows from other columns.
+
+        Results go onto the grid of their column and under its constraint, not into the
+        range seen in fit: a sum may exceed the largest one seen.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Decoded rows; changed.
+        given : ndarray of shape (n_rows, n_columns), bool, optional
+            Cells that stay. Where a result is given, a term is solved for, if one can
+            take the value.
+        clip : bool, default=True
+            As in ``DataTransformer.decode``.
+
+        Returns
+        -------
+        DataFrame
+        """
+        if not self.items or not len(frame):
+            return frame
+        if given is None:
+            given = np.zeros(frame.shape, dtype=bool)
+        rulers = _rulers(self.transformer)
+        for item in reversed(self.items):
+            rows = given[:, item.target] & ~self._holding(item, frame, rulers)
+            if rows.any():
+                given = given | self._solve(item, frame, rulers, rows, given)
+        for item in self.items:
+            rows = ~given[:, item.target] & ~np.isnan(
+                rulers[item.target].read(frame.iloc[:, item.target])
+            )
+            self._put(item, frame, rulers, rows, clip)
+        return frame
+
+    def holding(self, frame: pd.DataFrame) -> np.ndarray:
+        """Which rows keep all identities.
+
+        Parameters
+        ----------
+        frame : DataFrame
+
+        Returns
+        -------
+        ndarray of bool
+        """
+        rulers = _rulers(self.transformer)
+        out = np.ones(len(frame), dtype=bool)
+        for item in self.items:
+            out &= self._holding(item, frame, rulers)
+        return out
+
+    def texts(self, names) -> list[str]:
+        """The identities, for people.
+
+        Parameters
+        ----------
+        names : list of str
+            Of the columns.
+
+        Returns
+        -------
+        list of str
+        """
+        rulers, out = _rulers(self.transformer), []
+        for item in self.items:
+            parts = list(zip(item.factors, item.terms, strict=True))
+            origin = rulers[item.target].origin
+            constant = item.constant + origin
+            constant -= sum(f * rulers[i].origin for f, i in parts)
+            parts.sort(key=lambda part: part[0] < 0)
+            text = "".join(_text(f, names[i]) for f, i in parts)
+            if abs(constant) > 1e-9 * (1 + abs(origin)):
+                text += f" {'-' if constant < 0 else '+'} {abs(constant):g}"
+            out.append(f"{names[item.target]} = {text.removeprefix(' + ')}")
+        return out
+
+    def to_state(self) -> list[dict]:
+        """Plain data, for a file."""
+        return [dict(vars(item)) for item in self.items]
+
+    @classmethod
+    def from_state(cls, transformer, state: list[dict]) -> Sums:
+        """Undo :meth:`to_state`."""
+        return cls(transformer, [Identity(**item) for item in state])
+
+    @staticmethod
+    def _amounts(item, frame, rulers):
+        columns = (item.target, *item.terms)
+        return {i: rulers[i].read(frame.iloc[:, i]) for i in columns}
+
+    def _holding(self, item, frame, rulers):
+        amounts = self._amounts(item, frame, rulers)
+        return item.holds(amounts, rulers[item.target].step)
+
+    def _put(self, item, frame, rulers, rows, clip):
+        """Results in the rows where nothing is missing; the rows that have them."""
+        result = item.result(self._amounts(item, frame, rulers))
+        rows = rows & ~np.isnan(result)
+        old, label = frame.iloc[:, item.target], frame.columns[item.target]
+        values = rulers[item.target].write(np.where(rows, result, np.nan))
+        dtype = getattr(values, "dtype", None)
+        new = pd.Series(values, index=frame.index, dtype=dtype, name=label)
+        new = old.where(~rows, new) if not rows.all() else new
+        new = self.transformer._constrain(label, new, clip)
+        frame.isetitem(item.target, new)
+        return rows
+
+    def _solve(self, item, frame, rulers, rows, given):
+        """Let a term follow from a given target; the cells that must stay now."""
+        moved = np.zeros_like(given)
+        results = {other.target for other in self.items}
+        # The widest term can take most values.
+        terms = sorted(item.terms, key=lambda i: -_width(rulers[i]))
+        for term in terms:
+            free = rows & ~given[:, term]
+            if term in results or not free.any():
+                continue
+            solved = item.solved_for(term)
+            before = frame.iloc[:, term]
+            result = solved.result(self._amounts(item, frame, rulers))
+            low, high = rulers[term].ends
+            free &= (result >= low) & (result <= high)
+            self._put(solved, frame, rulers, free, True)
+            good = free & self._holding(item, frame, rulers)
+            frame.isetitem(term, frame.iloc[:, term].where(good | ~free, before))
+            moved[good, term] = True
+            rows = rows & ~good
+        return moved
+
+
+def _rulers(transformer):
+    rulers = {
+        i: Ruler.of(encoding)
+        for i, encoding in enumerate(transformer._encodings)
+        if isinstance(encoding, ContinuousColumn)
+    }
+    return {i: ruler for i, ruler in rulers.items() if ruler is not None}
+
+
+def _text(factor, name):
+    size = "" if abs(factor) == 1 else f"{abs(factor):g} * "
+    return f" {'-' if factor < 0 else '+'} {size}{name}"
+
+
+def _width(ruler):
+    low, high = ruler.ends
+    return high - low
