@@ -19,9 +19,9 @@ from sklearn_synthohive.neural import (
     LikelihoodNet,
     LikelihoodRecipe,
     NormalScores,
+    PairCounts,
     draw_columns,
-    group_levels,
-    learn_order,
+    learn_columns,
     mean_log_likelihood,
 )
 
@@ -149,6 +149,7 @@ class FittedAutoregressive(FittedGenerator):
         return {
             "order": [c - columns.n_context for c in columns.order],
             "groups": {str(c): g.to_state() for c, g in enumerate(columns.groups) if g},
+            "pairs": {str(c): p.to_state() for c, p in enumerate(columns.pairs) if p},
             "scores": self.scores.to_state(),
             "context_scores": None if context is None else context.to_state(),
             "counts": [np.asarray(c) for c in self._counts],
@@ -161,7 +162,10 @@ class FittedAutoregressive(FittedGenerator):
         groups = {
             int(c): LevelGroups.from_state(state) for c, state in info["groups"].items()
         }
-        columns = Columns.of(codec.layout, context, info["order"], groups)
+        pairs = {
+            int(c): PairCounts.from_state(state) for c, state in info["pairs"].items()
+        }
+        columns = Columns.of(codec.layout, context, info["order"], groups, pairs)
         hidden = tuple(
             parameters["generator_dim"] or AutoregressiveStrategy.generator_dim
         )
@@ -231,13 +235,8 @@ class AutoregressiveStrategy:
             scores=scores,
             context_scores=context_scores,
             counts=counts,
-            columns=Columns.of(
-                layout,
-                context_layout,
-                learn_order(layout, train.table),
-                group_levels(
-                    layout, train.table, counts, context_layout, train.context
-                ),
+            columns=learn_columns(
+                layout, train.table, counts, context_layout, train.context
             ),
         )
 

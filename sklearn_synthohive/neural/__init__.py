@@ -21,8 +21,9 @@ from sklearn_synthohive.neural._net import (
 )
 from sklearn_synthohive.neural._normal_scores import NormalScores
 from sklearn_synthohive.neural._order import learn_order
+from sklearn_synthohive.neural._pairs import PairCounts
 from sklearn_synthohive.neural._products import has_fast_bfloat16
-from sklearn_synthohive.neural._profiles import group_levels
+from sklearn_synthohive.neural._profiles import group_levels, learn_columns
 from sklearn_synthohive.neural._row import DeviceTable, RowSpec
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "LikelihoodNet",
     "LikelihoodRecipe",
     "NormalScores",
+    "PairCounts",
     "Recipe",
     "RowSpec",
     "StopTraining",
@@ -46,6 +48,7 @@ __all__ = [
     "draw_rows",
     "group_levels",
     "has_fast_bfloat16",
+    "learn_columns",
     "learn_order",
     "mean_log_likelihood",
 ]

@@ -12,6 +12,7 @@ from torch import nn
 from sklearn_synthohive.neural._columns import SMALL, Columns
 from sklearn_synthohive.neural._first_layer import FullFirst
 from sklearn_synthohive.neural._heads import DenseHeads, LevelHead, pick
+from sklearn_synthohive.neural._pairs import PairHead
 
 __all__ = ["AutoregressiveNet", "mixture_log_density", "mixture_parameters"]
 
@@ -100,6 +101,13 @@ class AutoregressiveNet(nn.Module):
             LevelHead(large[c], h, widths[c], rng)
             for c in (columns.order[j] for j in self.tied)
         )
+        heads = {
+            j: PairHead(pairs, h)
+            for j, c in enumerate(columns.order)
+            if (pairs := columns.pairs[c]) is not None
+        }
+        self.pair_heads = nn.ModuleList(heads.values())
+        self.determined = list(heads)
         self._add_mixtures(rng)
 
     def _add_mixtures(self, rng):
@@ -129,6 +137,11 @@ class AutoregressiveNet(nn.Module):
         self.mixture_bias = nn.Parameter(start)
 
     @property
+    def pairs(self) -> dict[int, PairHead]:
+        """The heads of the columns that another one all but determines."""
+        return dict(zip(self.determined, self.pair_heads, strict=True))  # type: ignore[arg-type]
+
+    @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.heads.weight.device
@@ -140,6 +153,7 @@ class AutoregressiveNet(nn.Module):
         """
         kept = [*self.tables, *self.deeper_bias, self.first.bias, self.heads.bias]
         kept += [self.mixture_bias, *(head.bias for head in self.levels)]
+        kept += self.pair_heads.parameters()
         spared = {id(p) for p in kept}
         return [p for p in self.parameters() if id(p) not in spared], kept
 
@@ -205,13 +219,17 @@ class AutoregressiveNet(nn.Module):
         mask[list(self.columns.modes[column])] = 1.0
         return mask[states]
 
-    def forward(self, states: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, states: torch.Tensor, scores: torch.Tensor, *, counted: bool = False
+    ) -> torch.Tensor:
         """Log-density of each row, given its context columns.
 
         Parameters
         ----------
         states : tensor of shape (n, n_columns), int64
         scores : tensor of shape (n, n_continuous), float32
+        counted : bool
+            Whether the rows are among those of the pairs' counts, as in training.
 
         Returns
         -------
@@ -234,6 +252,9 @@ class AutoregressiveNet(nn.Module):
         for head, j in zip(self.levels, self.tied, strict=True):
             table = self.tables[columns.order[j]]
             terms[j] = terms[j] + head(hidden[j], table, own[:, j])
+        for j, pair in self.pairs.items():
+            levels = states[:, pair.source]
+            terms[j] = pair(hidden[j], terms[j], levels, own[:, j], counted=counted)
         if self.numeric:
             where = [columns.continuous.index(columns.order[j]) for j in self.numeric]
             z = scores[:, where].T

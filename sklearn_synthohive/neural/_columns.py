@@ -9,6 +9,7 @@ import numpy as np
 
 from sklearn_synthohive.layout import Layout
 from sklearn_synthohive.neural._levels import OWN_GROUP, LevelGroups
+from sklearn_synthohive.neural._pairs import PairCounts
 
 __all__ = ["MAX_DENSE_STATES", "Columns", "affordable_rows"]
 
@@ -35,6 +36,8 @@ class Columns:
         The generated columns in the order in which they are generated.
     groups : tuple of LevelGroups or None
         Of each column with many states.
+    pairs : tuple of PairCounts or None
+        Of each column that another one all but determines.
     """
 
     sizes: tuple[int, ...]
@@ -42,6 +45,7 @@ class Columns:
     n_context: int
     order: tuple[int, ...]
     groups: tuple[LevelGroups | None, ...]
+    pairs: tuple[PairCounts | None, ...]
 
     @classmethod
     def of(
@@ -50,6 +54,7 @@ class Columns:
         context: Layout | None,
         order,
         groups: Mapping[int, LevelGroups] | None = None,
+        pairs: Mapping[int, PairCounts] | None = None,
     ) -> Columns:
         """Columns of a table's layout and that of its context.
 
@@ -62,6 +67,9 @@ class Columns:
         groups : mapping of int to LevelGroups, optional
             By column, context first; levels that it does not hold are learnt one by
             one.
+        pairs : mapping of int to PairCounts, optional
+            By the determined column, context first; the order must hold its source
+            before it.
         """
         spans = [*(context.spans if context else ()), *layout.spans]
         n_context = len(spans) - len(layout.spans)
@@ -79,6 +87,7 @@ class Columns:
             n_context,
             tuple(n_context + k for k in order),
             tuple(groups.get(c) for c in range(len(spans))),
+            tuple((pairs or {}).get(c) for c in range(len(spans))),
         )
 
     @staticmethod

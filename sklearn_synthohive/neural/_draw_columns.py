@@ -66,7 +66,7 @@ def _draw_part(net, states, scores, fixed, rng):
         x = nn.functional.silu(sweep.units(j))
         for weight, bias in zip(net.deeper, net.deeper_bias, strict=True):
             x = x + nn.functional.silu(x @ weight[j] + bias[j])
-        law = StateLaw(net, j, x)
+        law = StateLaw(net, j, x, states)
         keep = fixed[:, j]
         states[:, c] = torch.where(keep, states[:, c], law.draw(rng))
         if anything_fixed[j]:

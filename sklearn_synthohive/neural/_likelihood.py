@@ -115,7 +115,8 @@ def likelihood_epoch(
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * share
         rows = order[k * recipe.batch_size : (k + 1) * recipe.batch_size]
-        loss = -net(data.states[rows].long(), scores[rows]).sum(1).mean()
+        terms = net(data.states[rows].long(), scores[rows], counted=True)
+        loss = -terms.sum(1).mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), recipe.clip)

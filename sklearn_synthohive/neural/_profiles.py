@@ -11,9 +11,10 @@ from scipy.sparse import csr_array
 from sklearn_synthohive.layout import CompactTable, Layout
 from sklearn_synthohive.neural._columns import Columns
 from sklearn_synthohive.neural._levels import LevelGroups
-from sklearn_synthohive.neural._order import coarse_codes
+from sklearn_synthohive.neural._order import coarse_codes, learn_order
+from sklearn_synthohive.neural._pairs import find_determined, sources_first
 
-__all__ = ["group_levels", "level_profiles"]
+__all__ = ["group_levels", "learn_columns", "level_profiles"]
 
 MAX_ROWS = 400_000
 
@@ -22,6 +23,40 @@ N_FEATURES = 8
 RIDGE = 1e-3
 # Fewest rows beyond one a level: what is within a level is learnt from them.
 LEAST_REPEATS = 100
+
+
+def learn_columns(
+    layout: Layout,
+    table: CompactTable,
+    counts: Sequence[np.ndarray],
+    context_layout: Layout | None = None,
+    context: CompactTable | None = None,
+) -> Columns:
+    """What the network is to know of a table's columns before it learns.
+
+    Parameters
+    ----------
+    layout, table : Layout, CompactTable
+    counts : sequence of ndarray
+        Rows in each state of the table's columns, also of rows that are not in it.
+    context_layout, context : Layout, CompactTable, optional
+
+    Returns
+    -------
+    Columns
+    """
+    groups = group_levels(layout, table, counts, context_layout, context)
+    order, pairs = learn_order(layout, table), {}
+    if groups:
+        given = [] if context is None else [context.codes]
+        codes = np.concatenate([*given, table.codes], axis=1)
+        spans = [*(context_layout.spans if context_layout else ()), *layout.spans]
+        n_context = len(spans) - len(layout.spans)
+        sizes, targets = [s.n_states for s in spans], range(n_context, len(spans))
+        pairs = find_determined(codes, sizes, list(groups), targets)
+        order = sources_first([n_context + c for c in order], pairs)
+        order = [c - n_context for c in order]
+    return Columns.of(layout, context_layout, order, groups, pairs)
 
 
 def group_levels(

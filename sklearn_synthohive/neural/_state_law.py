@@ -23,10 +23,14 @@ class StateLaw:
         Place of the column in the order.
     x : tensor of shape (n, hidden)
         Its last hidden layer.
+    rows : tensor of shape (n, n_columns), int64
+        The states of the columns before it.
     """
 
-    def __init__(self, net: AutoregressiveNet, j: int, x: torch.Tensor):
+    def __init__(self, net: AutoregressiveNet, j: int, x: torch.Tensor, rows):
         self.x = x
+        self.pair = net.pairs.get(j)
+        self.levels = None if self.pair is None else rows[:, self.pair.source]
         self.logits = net.heads.logits(j, x)
         self.below = net.levels[net.tied.index(j)] if j in net.tied else None
         self.table = net.tables[net.columns.order[j]]
@@ -38,10 +42,12 @@ class StateLaw:
         ----------
         rng : torch.Generator
         """
-        first = draw_index(self.logits.softmax(1), rng)
-        if self.below is None:
-            return first
-        return self.below.draw(self.x, self.table, first, rng)
+        drawn = draw_index(self.logits.softmax(1), rng)
+        if self.below is not None:
+            drawn = self.below.draw(self.x, self.table, drawn, rng)
+        if self.pair is not None:
+            drawn = self.pair.draw(self.x, drawn, self.levels, rng)
+        return drawn
 
     def log_probability(self, states: torch.Tensor) -> torch.Tensor:
         """Of one state a row.
@@ -50,16 +56,20 @@ class StateLaw:
         ----------
         states : tensor of shape (n,), int64
         """
+        first = states if self.below is None else self.below.cluster(states)
         log_first = self.logits.log_softmax(1)
-        if self.below is None:
-            return log_first.gather(1, states[:, None])[:, 0].clamp(min=FLOOR)
-        first = self.below.cluster(states)
-        inside = self.below(self.x, self.table, states)
-        return (log_first.gather(1, first[:, None])[:, 0] + inside).clamp(min=FLOOR)
+        term = log_first.gather(1, first[:, None])[:, 0]
+        if self.below is not None:
+            term = term + self.below(self.x, self.table, states)
+        if self.pair is not None:
+            term = self.pair(self.x, term, self.levels, states, counted=False)
+        return term.clamp(min=FLOOR)
 
     def log_probabilities(self) -> torch.Tensor:
         """Of all states, shape (n, n_states)."""
-        log_first = self.logits.log_softmax(1)
-        if self.below is None:
-            return log_first
-        return self.below.every(self.x, self.table, log_first)
+        terms = self.logits.log_softmax(1)
+        if self.below is not None:
+            terms = self.below.every(self.x, self.table, terms)
+        if self.pair is not None:
+            terms = self.pair.every(self.x, terms, self.levels)
+        return terms

@@ -117,13 +117,13 @@ class TestLaw:
     def test_the_probabilities_of_all_levels_sum_to_one(self):
         net = self.net()
         x = normal(7)
-        every = StateLaw(net, 1, x).log_probabilities()
+        every = StateLaw(net, 1, x, None).log_probabilities()
         torch.testing.assert_close(every.exp().sum(1), torch.ones(7).double())
 
     def test_one_level_has_the_probability_it_has_among_all(self):
         net = self.net()
         x = normal(900)
-        law, states = StateLaw(net, 1, x), torch.arange(900)
+        law, states = StateLaw(net, 1, x, None), torch.arange(900)
         every = law.log_probabilities()
         own = law.log_probability(states)
         torch.testing.assert_close(own, every[states, states])
@@ -135,14 +135,16 @@ class TestLaw:
         sweep = net.first.sweep(900)
         sweep.see(0, net.embed_one(0, states, None))
         x = torch.nn.functional.silu(sweep.units(1))
-        law = StateLaw(net, 1, x)
+        law = StateLaw(net, 1, x, None)
         torch.testing.assert_close(terms, law.log_probability(states[:, 1]))
 
     def test_draws_follow_it(self):
         net = level_net(LevelGroups.of(zipf(250, 2000)), 250)
         x = torch.zeros(1, 5)
-        expected = StateLaw(net, 1, x).log_probabilities()[0].exp().detach().double()
-        law = StateLaw(net, 1, x.expand(60_000, 5))
+        expected = (
+            StateLaw(net, 1, x, None).log_probabilities()[0].exp().detach().double()
+        )
+        law = StateLaw(net, 1, x.expand(60_000, 5), None)
         drawn = law.draw(torch.Generator().manual_seed(0))
         counts = np.bincount(drawn.numpy(), minlength=250)
         expected = 60_000 * (expected / expected.sum()).numpy()
@@ -158,7 +160,7 @@ class TestLaw:
         with torch.no_grad():
             net.levels[0].query.zero_()
             net.heads.weight.zero_()
-        law = StateLaw(net, 1, normal(1).float())
+        law = StateLaw(net, 1, normal(1).float(), None)
         p = law.log_probabilities()[0].exp().detach().numpy()
         assert np.abs(p - counts / 60_000).sum() / 2 < 0.02
 
