@@ -8,7 +8,11 @@ import numpy as np
 import torch
 from scipy.stats import norm
 
-from sklearn_synthohive.generators import _callbacks as cb
+from sklearn_synthohive.generators._annealing import (
+    Annealer,
+    Annealing,
+    StopAfterAnnealing,
+)
 from sklearn_synthohive.generators._fitted import FittedGenerator
 from sklearn_synthohive.layout import CompactTable, code_dtype
 from sklearn_synthohive.neural import (
@@ -35,8 +39,6 @@ STEPS_AN_EPOCH, SMALLEST_BATCH = 20, 32
 # Forced scores stay where there were rows to learn the density from: an end of the
 # range stands for all that is this far out.
 FORCED_REACH = 3.0
-# How often training goes back to the best state at a lower rate before it ends.
-REWINDS = 2
 
 
 class FittedAutoregressive(FittedGenerator):
@@ -211,14 +213,12 @@ class AutoregressiveStrategy:
         """States and normal scores on the device; the order of the columns."""
         layout = corpus.codec.layout
         scores = NormalScores.fit(layout, corpus.table)
-        pairs = [(train.table, scores)]
         context_scores = context_layout = None
         if corpus.context is not None:
             context_layout = corpus.context_codec.layout
             context_scores = NormalScores.fit(context_layout, corpus.context)
-            pairs.insert(0, (train.context, context_scores))
         rng = torch.Generator(device).manual_seed(seed)
-        data = LikelihoodData(pairs, rng, device)
+        data = _likelihood_data(train, scores, context_scores, rng, device)
         batch = min(model.batch_size, max(SMALLEST_BATCH, len(data) // STEPS_AN_EPOCH))
         recipe = LikelihoodRecipe(
             batch_size=batch,
@@ -273,12 +273,10 @@ class AutoregressiveStrategy:
 
     def scorer(self, held_out, prepared, seed, fitted):
         """Mean log-likelihood of held-out rows, with the same scores every time."""
-        pairs = [(held_out.table, prepared.scores)]
-        if held_out.context is not None:
-            pairs.insert(0, (held_out.context, prepared.context_scores))
         device = prepared.data.states.device
         rng = torch.Generator(device).manual_seed(seed)
-        data = LikelihoodData(pairs, rng, device)
+        tables = prepared.scores, prepared.context_scores
+        data = _likelihood_data(held_out, *tables, rng, device)
         scores = data.scores()
         return lambda: mean_log_likelihood(fitted().network, data.states, scores)
 
@@ -288,19 +286,38 @@ class AutoregressiveStrategy:
 
     def steered_by(self, model):
         """Parameters of the run that decide when the learning rate falls."""
-        rule = {"n_iter_no_change", "tol"} if model.early_stopping else set()
-        return rule | {"early_stopping"}
+        if not model.early_stopping:
+            return {"early_stopping"}
+        return {"early_stopping", "n_iter_no_change", "tol"}
 
-    def schedule(self, model, scoring):
+    def same_way(self, model, epochs, history):
+        """Whether a run of other epochs would have come the same way so far."""
+        if not model.early_stopping:
+            return True
+        now, then = self._plan(model), self._plan(model, epochs)
+        return now.span(history) == then.span(history)
+
+    def schedule(self, model, scoring, prepared, held_out):
         """Callbacks that act on the network between two epochs."""
         if not model.early_stopping:
             return []
-        return [cb.RewindWhenFlat(scoring, model.n_iter_no_change, model.tol)]
+        data = prepared.data
+
+        def more():
+            if held_out is None:
+                return None
+            tables = prepared.scores, prepared.context_scores
+            return _likelihood_data(held_out, *tables, data.rng, data.states.device)
+
+        return [Annealer(self._plan(model), scoring, data, more)]
 
     def stopping(self, model):
         """The callback that ends training early."""
+        return StopAfterAnnealing(self._plan(model))
+
+    def _plan(self, model, epochs=None):
         patience, tol = model.n_iter_no_change, model.tol
-        return cb.StopWhenFlat(self.metric, patience, tol, after=REWINDS)
+        return Annealing(self.metric, patience, tol, epochs or model.epochs)
 
     def culprit(self, prepared, layout):
         """The column with most scalars that are tied to few values."""
@@ -310,3 +327,11 @@ class AutoregressiveStrategy:
         width = (prepared.data.high - prepared.data.low).mean(0).cpu().numpy()
         own = width[len(width) - len(continuous) :]
         return layout.spans[continuous[int(np.argmax(own))]].column
+
+
+def _likelihood_data(corpus, scores, context_scores, rng, device):
+    """Rows with their context, as the likelihood takes them."""
+    pairs = [(corpus.table, scores)]
+    if corpus.context is not None:
+        pairs.insert(0, (corpus.context, context_scores))
+    return LikelihoodData(pairs, rng, device)

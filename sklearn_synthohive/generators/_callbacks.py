@@ -22,7 +22,6 @@ __all__ = [
     "FiniteLosses",
     "MetricsFile",
     "ProgressBar",
-    "RewindWhenFlat",
     "Scoring",
     "StopWhenFlat",
 ]
@@ -114,12 +113,13 @@ class Scoring(Callback):
         self.metric = metric
         self.every = every
         self.epochs = epochs
+        self.done = False
         self.best_ = -math.inf
         self.best_state_ = None
 
     def on_epoch_end(self, net, **kwargs):
         epoch = net.history[-1, "epoch"]
-        if epoch % self.every and epoch != self.epochs:
+        if self.done or (epoch % self.every and epoch != self.epochs):
             return
         value = float(self.score())
         is_best = value > self.best_
@@ -132,36 +132,6 @@ class Scoring(Callback):
             log.info("new_best_checkpoint", epoch=epoch, **score)
 
 
-def plateaus(history, metric, patience, tol):
-    """How often a score has not improved for some time, and if it just did again.
-
-    Parameters
-    ----------
-    history : sequence of dict
-    metric : str
-    patience : int
-        Scores to wait for; after a plateau the wait begins anew.
-    tol : float
-        Gain that counts as better.
-
-    Returns
-    -------
-    count : int
-    now : bool
-        Whether the last score completed a plateau.
-    """
-    best, waited, count, now = -math.inf, 0, 0, False
-    for row in history:
-        if metric not in row:
-            continue
-        waited, now = waited + 1, False
-        if row[metric] > best + tol:
-            best, waited = row[metric], 0
-        elif waited >= patience:
-            count, waited, now = count + 1, 0, True
-    return count, now and metric in history[-1]
-
-
 class StopWhenFlat(Callback):
     """Stops training at a plateau of a score.
 
@@ -172,51 +142,27 @@ class StopWhenFlat(Callback):
         Scores to wait for.
     tol : float
         Gain that counts as better.
-    after : int
-        Earlier plateaus that are let pass.
     """
 
-    def __init__(self, metric, patience, tol, after=0):
+    def __init__(self, metric, patience, tol):
         self.metric = metric
         self.patience = patience
         self.tol = tol
-        self.after = after
 
     def is_over(self, history):
         """Whether the last epoch was the one to stop after."""
-        count, now = plateaus(history, self.metric, self.patience, self.tol)
-        return now and count > self.after
+        best, waited, over = -math.inf, 0, False
+        for row in history:
+            if self.metric in row:
+                waited, over = waited + 1, False
+                if row[self.metric] > best + self.tol:
+                    best, waited = row[self.metric], 0
+                over = waited >= self.patience
+        return over
 
     def on_epoch_end(self, net, **kwargs):
         if self.is_over(net.history):
             raise StopTraining
-
-
-class RewindWhenFlat(Callback):
-    """Goes back to the best state at a plateau of a score, at a lower rate.
-
-    Parameters
-    ----------
-    scoring : Scoring
-        Holds the best state.
-    patience : int
-        Scores to wait for.
-    tol : float
-        Gain that counts as better.
-    factor : float
-        Of the learning rate.
-    """
-
-    def __init__(self, scoring, patience, tol, factor=0.3):
-        self.scoring = scoring
-        self.patience = patience
-        self.tol = tol
-        self.factor = factor
-
-    def on_epoch_end(self, net, **kwargs):
-        metric = self.scoring.metric
-        if plateaus(net.history, metric, self.patience, self.tol)[1]:
-            net.rewind(self.scoring.best_state_, self.factor)
 
 
 class MetricsFile(Callback):

@@ -277,7 +277,11 @@ class MLPStrategy:
         """Parameters of the run that decide which epochs are scored."""
         return {"checkpoint_interval"}
 
-    def schedule(self, model, scoring):
+    def same_way(self, model, epochs, history):
+        """Whether a run of other epochs would have come the same way so far."""
+        return True
+
+    def schedule(self, model, scoring, prepared, held_out):
         """Callbacks that act on the networks between two epochs."""
         return []
 

@@ -116,7 +116,7 @@ def train(strategy, model, corpus: Corpus, options: RunOptions):
     score = strategy.scorer(held_out, prepared, score_seed, run.fitted)
     every = strategy.score_every(options.checkpoint_interval)
     run.scoring = cb.Scoring(score, strategy.metric, every, model.epochs)
-    net.callbacks = run.callbacks()
+    net.callbacks = run.callbacks(None if held_out is train else held_out)
     net.initialize()
     strategy.start(net, prepared)
     if options.resume_from is not None:
@@ -151,12 +151,12 @@ class Run:
         """What samples, around the networks as they are now."""
         return self.strategy.fitted(self.model, self.corpus, self.prepared, self.net)
 
-    def callbacks(self):
+    def callbacks(self, held_out):
         """skorch callbacks, in the order in which they must act."""
         options, model, strategy = self.options, self.model, self.strategy
         ours = [cb.EpochClock(), cb.FiniteLosses(self.culprit), self.scoring]
         # Before the checkpoints: they must hold what the next epoch starts from.
-        ours.extend(strategy.schedule(model, self.scoring))
+        ours.extend(strategy.schedule(model, self.scoring, self.prepared, held_out))
         if options.checkpoint_dir is not None:
             if options.log_metrics:
                 path = options.checkpoint_dir / "training_metrics.csv"
@@ -233,6 +233,13 @@ class Run:
             raise SerializationError(
                 f"The checkpoint {where} was written with {'; '.join(changed)}: resume "
                 "with the same parameters, or start without resume_from."
+            )
+        epochs, history = state["parameters"]["epochs"], state["net"]["history"]
+        if not self.strategy.same_way(self.model, epochs, history):
+            raise SerializationError(
+                f"The checkpoint {where} belongs to the last part of a run of {epochs} "
+                f"epochs, in which the learning rate falls to zero: resume with "
+                f"epochs={epochs}, or start without resume_from."
             )
         device = torch.device(self.options.device).type
         if state["device"] != device:

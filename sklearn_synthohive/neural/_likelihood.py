@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,12 @@ class LikelihoodData:
         self.low = torch.as_tensor(low).to(device)
         self.high = torch.as_tensor(high).to(device)
 
+    def extend(self, other: LikelihoodData):
+        """Add the rows of another table of the same columns."""
+        self.states = torch.cat([self.states, other.states])
+        self.low = torch.cat([self.low, other.low])
+        self.high = torch.cat([self.high, other.high])
+
     def __len__(self) -> int:
         return len(self.states)
 
@@ -86,6 +93,7 @@ def likelihood_epoch(
     recipe: LikelihoodRecipe,
     optimizer: torch.optim.Optimizer,
     step: int = 0,
+    cooling: tuple[float, float] = (0.0, 0.0),
 ) -> dict[str, torch.Tensor]:
     """One pass over the rows in random order.
 
@@ -98,6 +106,9 @@ def likelihood_epoch(
     optimizer : torch.optim.Optimizer
     step : int
         Steps taken in earlier epochs.
+    cooling : tuple of float
+        Where this epoch begins and ends on the way of the learning rate from its value
+        (0) to zero (1), along half a cosine.
 
     Returns
     -------
@@ -110,8 +121,11 @@ def likelihood_epoch(
     order = torch.randperm(len(data), generator=data.rng, device=device)
     total = torch.zeros((), device=device)
     rates = [group["lr"] for group in optimizer.param_groups]
-    for k in range(recipe.steps):
+    n_steps = max(1, len(data) // recipe.batch_size)
+    for k in range(n_steps):
         share = min(1.0, (step + k + 1) / recipe.warm_up)
+        done = cooling[0] + (cooling[1] - cooling[0]) * k / n_steps
+        share *= 0.5 + 0.5 * math.cos(math.pi * done)
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * share
         rows = order[k * recipe.batch_size : (k + 1) * recipe.batch_size]
@@ -126,7 +140,7 @@ def likelihood_epoch(
             update_average(average, net, recipe.average_decay, step + k)
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
         group["lr"] = rate
-    return {"nll_loss": total / recipe.steps}
+    return {"nll_loss": total / n_steps}
 
 
 @torch.no_grad()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -241,6 +242,9 @@ class LikelihoodNet(EpochNet):
         As for ``skorch.NeuralNet``.
     """
 
+    # Epochs before the learning rate begins to fall, and in which it does.
+    cooling: tuple[float, int] = (math.inf, 1)
+
     def __init__(
         self,
         module=AutoregressiveNet,
@@ -271,22 +275,34 @@ class LikelihoodNet(EpochNet):
     def run_epoch(self, data: LikelihoodData, step: int):
         """One pass over the training rows."""
         average = getattr(self, "average_", None)
+        cooled = len(self.history) - 1 - self.cooling[0]
+        cooling = (0.0, 0.0)
+        if cooled >= 0:
+            n_epochs = self.cooling[1]
+            cooling = (cooled / n_epochs, min(1.0, (cooled + 1) / n_epochs))
         return likelihood_epoch(
-            self.module_, average, data, self.recipe, self.optimizer_, step
+            self.module_, average, data, self.recipe, self.optimizer_, step, cooling
         )
 
-    def rewind(self, best: dict, factor: float):
-        """Go back to the best weights and go on at a lower rate.
+    def cool(self, start: int, n_epochs: int):
+        """Lower the learning rate to zero over some epochs.
+
+        Parameters
+        ----------
+        start : int
+            Epochs trained before.
+        n_epochs : int
+        """
+        self.cooling = (start, n_epochs)
+
+    def rewind(self, best: dict):
+        """Go back to the best weights.
 
         Parameters
         ----------
         best : dict
             State of the module.
-        factor : float
-            Of the learning rate.
         """
         self.module_.load_state_dict(best)
         if self.recipe.average_decay:
             self.average_.load_state_dict(best)
-        for group in self.optimizer_.param_groups:
-            group["lr"] *= factor

@@ -127,7 +127,7 @@ class TestResuming:
             {"average_decay": 0, "batch_norm": False, "early_stopping": False},
             {"forced_share": 1.0, "clamp_conditions": False, "discriminator_steps": 2},
             {"random_state": None},
-            {"generator": "autoregressive", "tol": 10.0, "n_iter_no_change": 2},
+            {"generator": "autoregressive", "tol": 0.0, "n_iter_no_change": 9},
         ],
     )
     @pytest.mark.parametrize("epoch", [2, 5])

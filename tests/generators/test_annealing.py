@@ -1,0 +1,53 @@
+"""When the second part of a likelihood run begins and ends."""
+
+import pytest
+
+from sklearn_synthohive.generators._annealing import Annealing
+
+
+def history(*scores):
+    return [{"epoch": k + 1, "score": score} for k, score in enumerate(scores)]
+
+
+def plan(epochs=100, share=0.5, patience=2, tol=0.01):
+    return Annealing("score", patience, tol, epochs, share)
+
+
+def test_it_waits_while_the_score_rises():
+    assert plan().span(history(*range(50))) is None
+    assert not plan().is_over(history(*range(50)))
+
+
+def test_a_plateau_begins_it():
+    scores = [1, 2, 3, 4, 4.005, 3.9]
+    # The best of six epochs is the fourth: half as many follow.
+    assert plan().span(history(*scores)) == (6, 2)
+    # What comes later, scored or not, changes nothing.
+    assert plan().span([*history(*scores), {"epoch": 7}, {"epoch": 8}]) == (6, 2)
+
+
+def test_it_ends_after_its_epochs():
+    scores = history(1, 2, 3, 4, 4, 4)
+    for extra, over in ((0, False), (1, False), (2, True)):
+        rows = scores + [{"epoch": 7 + k} for k in range(extra)]
+        assert plan().is_over(rows) == over
+
+
+@pytest.mark.parametrize(
+    ("epochs", "begins"), [(30, (20, 10)), (3, (2, 1)), (2, (1, 1)), (1, None)]
+)
+def test_it_ends_with_the_epochs_of_the_run(epochs, begins):
+    for n in range(1, epochs + 1):
+        span = plan(epochs).span(history(*range(n)))
+        if begins is None or n < begins[0]:
+            assert span is None
+        else:
+            assert span == begins
+            break
+
+
+def test_a_late_plateau_is_cut_to_the_epochs_left():
+    scores = [*range(18), 0, 0]
+    assert plan(epochs=100).span(history(*scores)) == (20, 9)
+    assert plan(epochs=30).span(history(*scores)) == (20, 9)
+    assert sum(plan(epochs=28).span(history(*scores))) == 28
