@@ -29,7 +29,8 @@ EMBEDDED = (
     "embeddings.",
     "context_embeddings.",
     "level_biases.",
-    "level_bias.",
+    "levels.",
+    "pair_heads.",
     "tables.",
 )
 REMEDY = "Restore it from a copy, or fit and save again."
