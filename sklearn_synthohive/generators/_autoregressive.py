@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import copy
 from types import SimpleNamespace
 
 import numpy as np
 import torch
-from scipy.stats import norm
 
 from sklearn_synthohive.generators._annealing import (
     Annealer,
     Annealing,
     StopAfterAnnealing,
 )
+from sklearn_synthohive.generators._cells import value_cells
 from sklearn_synthohive.generators._fitted import FittedGenerator
 from sklearn_synthohive.layout import CompactTable, code_dtype
 from sklearn_synthohive.neural import (
     AutoregressiveNet,
     Columns,
+    GroupThinning,
     LevelGroups,
     LikelihoodData,
     LikelihoodNet,
     LikelihoodRecipe,
     NormalScores,
     PairCounts,
+    PoolThinning,
+    Rule,
+    ScoreCells,
+    affordable_rows,
     draw_columns,
+    draw_conditioned,
     learn_columns,
     mean_log_likelihood,
+    row_log_likelihood,
 )
+from sklearn_synthohive.utils.random import CHUNK_ROWS
 
 __all__ = ["AutoregressiveStrategy", "FittedAutoregressive"]
 
@@ -36,9 +45,6 @@ __all__ = ["AutoregressiveStrategy", "FittedAutoregressive"]
 LEAST_HELD_OUT, LARGEST_SHARE = 30, 0.3
 # Small tables take smaller batches: some twenty steps an epoch, no batch below this.
 STEPS_AN_EPOCH, SMALLEST_BATCH = 20, 32
-# Forced scores stay where there were rows to learn the density from: an end of the
-# range stands for all that is this far out.
-FORCED_REACH = 3.0
 
 
 class FittedAutoregressive(FittedGenerator):
@@ -54,7 +60,7 @@ class FittedAutoregressive(FittedGenerator):
         Training rows in each state, per span.
     """
 
-    weighted = True
+    has_likelihood = True
 
     def __init__(self, codec, context_codec, network, scores, context_scores, counts):
         super().__init__(codec, context_codec, network)
@@ -67,74 +73,133 @@ class FittedAutoregressive(FittedGenerator):
         """As FittedGenerator says."""
         return self._counts
 
-    def rows(self, n, seed, context, forced):
-        """As FittedGenerator says; every forced cell is kept."""
+    @property
+    def order(self):
+        """The spans in the order in which they are generated."""
         columns = self.network.columns
-        device = self.network.device
+        return [c - columns.n_context for c in columns.order]
+
+    @property
+    def affordable_rows(self):
+        """Rows whose logits memory bears at a time."""
+        return affordable_rows(self.network.columns)
+
+    def rows(self, n, seed, context):
+        """As FittedGenerator says."""
+        rng = torch.Generator(self.network.device).manual_seed(seed)
+        states, z = draw_columns(self.network, *self._start(n, context), rng)
+        codes, scalars = self._decode(states, z)
+        return CompactTable(codes, scalars)
+
+    def candidates(self, rules, n, seed, context, copies):
+        """Rows drawn under rules, with weights.
+
+        Parameters
+        ----------
+        rules : list of CellRule
+        n, seed : int
+        context : CompactTable of n rows or None
+        copies : int
+            Candidates for each row, resampled among themselves on the way; zero makes
+            a pool of the n rows, light ones of which are dropped on the way.
+
+        Returns
+        -------
+        codes, scalars : ndarray
+        pieces : ndarray of shape (n_candidates, n_rules)
+            The piece of its rule that a cell was drawn from; -1 without one.
+        log_weight : ndarray of shape (n_candidates,)
+        worth : ndarray of shape (n,)
+            Of copies: their smallest effective sample size on the way.
+        """
+        device, order = self.network.device, self.order
         rng = torch.Generator(device).manual_seed(seed)
-        n_own = len(columns.order)
-        codes = np.zeros((n, n_own), dtype=np.int64)
-        scores = np.zeros((n, len(self.codec.layout.continuous)))
-        fixed = np.zeros((n, n_own), dtype=bool)
-        if forced is not None:
-            fixed = forced.codes >= 0
-            codes = np.where(fixed, forced.codes, 0).astype(np.int64)
-            scores = self._middle(self.scores, CompactTable(codes, forced.scalars))
-            scores = np.clip(scores, -FORCED_REACH, FORCED_REACH)
+        n_copies = max(copies, 1)
+        at = torch.arange(n, device=device).repeat_interleave(n_copies)
+        ruled = [None] * len(order)
+        for rule in rules:
+            parts = [torch.as_tensor(array, device=device) for array in rule.pieces]
+            own = torch.as_tensor(rule.own, device=device)[at]
+            ruled[order.index(rule.span)] = Rule(*parts, own, rule.n_shared)
+        thin = None
+        if copies > 1:
+            thin = GroupThinning(copies, n, rng)
+        elif not copies and n > 1:
+            thin = PoolThinning(rng)
+        states, z = self._start(n, context)
+        self.network.eval()
+        drawn = draw_conditioned(self.network, states[at], z[at], ruled, rng, thin)
+        worth = np.full(n, float(n_copies))
+        if copies > 1:
+            worth = thin.worth.numpy()
+        places = [order.index(rule.span) for rule in rules]
+        return (
+            *self._decode(drawn.states, drawn.scores),
+            drawn.pieces[:, places].cpu().numpy(),
+            drawn.log_weight.cpu().numpy(),
+            worth,
+        )
+
+    def log_likelihood(self, table, context=None):
+        """Log-likelihood of rows in data space; see ``CTGAN.score_samples``.
+
+        Parameters
+        ----------
+        table : CompactTable
+        context : CompactTable, optional
+
+        Returns
+        -------
+        ndarray of shape (n,), float64
+        """
+        # In float32 the last digits would depend on the rows that share a product.
+        network = copy.deepcopy(self.network).double().eval()
+        out = np.empty(len(table))
+        for start in range(0, len(table), CHUNK_ROWS):
+            rows = np.arange(start, min(len(table), start + CHUNK_ROWS))
+            part = table.take(rows)
+            given = None if context is None else context.take(rows)
+            states, z = self._start(len(rows), given, part)
+            cells = [self._cells(part, i) for i in self.order]
+            total = row_log_likelihood(network, states, z.double(), cells)
+            out[rows] = total.cpu().numpy()
+        return out
+
+    def _cells(self, table, i):
+        continuous = self.codec.layout.continuous
+        if i not in continuous:
+            return None
+        k = continuous.index(i)
+        codes = table.codes[:, i].astype(np.int64)
+        line = self.codec.line(i)
+        cells = value_cells(self.scores, k, line, codes, table.scalars[:, k])
+        return ScoreCells(
+            *(torch.as_tensor(a, device=self.network.device) for a in cells)
+        )
+
+    def _start(self, n, context, own=None):
+        """States and scores of the context, and of own cells where they are known."""
+        layout = self.codec.layout
+        codes = np.zeros((n, len(layout.spans)), dtype=np.int64)
+        scores = np.zeros((n, len(layout.continuous)))
+        if own is not None:
+            codes, scores = own.codes.astype(np.int64), self._middle(self.scores, own)
         if context is not None:
             codes = np.concatenate([context.codes.astype(np.int64), codes], axis=1)
             given = self._middle(self.context_scores, context)
             scores = np.concatenate([given, scores], axis=1)
-        states, z, log_weight = draw_columns(
-            self.network,
-            torch.as_tensor(codes, device=device),
-            torch.as_tensor(scores, dtype=torch.float32, device=device),
-            torch.as_tensor(
-                fixed[:, [c - columns.n_context for c in columns.order]], device=device
-            ),
-            rng,
+        return (
+            torch.as_tensor(codes, device=self.network.device),
+            torch.as_tensor(scores, dtype=torch.float32, device=self.network.device),
         )
-        own = states[:, columns.n_context :].cpu().numpy()
-        own_scores = z[:, z.shape[1] - len(self.codec.layout.continuous) :].cpu()
-        own_scores = own_scores.numpy()
-        log_weight = log_weight.cpu().numpy().astype(float)
-        largest = max((s.n_states for s in self.codec.layout.spans), default=1)
-        scalars = self.scores.invert(own, own_scores)
-        if forced is not None:
-            # Forced scalars keep their value to the last bit.
-            fixed = fixed[:, list(self.codec.layout.continuous)]
-            scalars = np.where(fixed, forced.scalars, scalars)
-            log_weight += self._log_masses(own, own_scores, scalars, fixed)
-        table = CompactTable(
-            own.astype(code_dtype(largest)), scalars.astype(np.float32)
-        )
-        return table, log_weight
 
-    def _log_masses(self, codes, scores, scalars, fixed):
-        """What turns the densities of forced scores into probabilities of values.
-
-        The scores are standard normal over the training rows, so the ratio to that
-        density is how much likelier than among those rows a value is.
-        """
+    def _decode(self, states, z):
+        """Codes and scalars of generated columns."""
         layout = self.codec.layout
-        for k, i in enumerate(layout.continuous):
-            fixed[:, k] &= layout.spans[i].has_value[codes[:, i]]
-        mass = self.scores.masses(CompactTable(codes, scalars))
-        log_mass = np.log(np.maximum(mass, 1e-30)) - norm.logpdf(scores)
-        return (log_mass * fixed).sum(axis=1)
-
-    def shares(self, i, codes, scalars):
-        """As FittedGenerator says; values of one mode are told apart."""
-        share = super().shares(i, codes, scalars)
-        if scalars is None:
-            return share
-        k = self.codec.layout.continuous.index(i)
-        every = np.zeros((len(codes), len(self.codec.layout.spans)), dtype=int)
-        every[:, i] = codes
-        values = np.zeros((len(codes), len(self.codec.layout.continuous)))
-        values[:, k] = scalars
-        mass = self.scores.masses(CompactTable(every, values))[:, k]
-        return share * np.maximum(mass, 1e-9)
+        own = states[:, self.network.columns.n_context :].cpu().numpy()
+        z = z[:, z.shape[1] - len(layout.continuous) :].cpu().numpy()
+        largest = max((s.n_states for s in layout.spans), default=1)
+        return own.astype(code_dtype(largest)), self.scores.invert(own, z)
 
     @staticmethod
     def _middle(scores, table):
@@ -149,7 +214,7 @@ class FittedAutoregressive(FittedGenerator):
         """Plain data beside the weights."""
         context, columns = self.context_scores, self.network.columns
         return {
-            "order": [c - columns.n_context for c in columns.order],
+            "order": self.order,
             "groups": {str(c): g.to_state() for c, g in enumerate(columns.groups) if g},
             "pairs": {str(c): p.to_state() for c, p in enumerate(columns.pairs) if p},
             "scores": self.scores.to_state(),

@@ -29,7 +29,7 @@ class CalibratedGenerator(FittedGenerator):
     """Draws more rows than asked for and selects among them by weight.
 
     Free rows are selected from a pool without copies, rows of a context among the
-    candidates of their own context row. Rows with forced cells come as they are drawn,
+    candidates of their own context row. Rows under conditions come as they are drawn,
     with their weight.
 
     Parameters
@@ -43,32 +43,47 @@ class CalibratedGenerator(FittedGenerator):
     def __init__(self, fitted: FittedGenerator):
         super().__init__(fitted.codec, fitted.context_codec, fitted.network)
         self.fitted = fitted
-        self.weighted = fitted.weighted
+        self.has_likelihood = fitted.has_likelihood
+
+    def __getattr__(self, name):
+        # What a generator with a likelihood has beside the methods of its base.
+        if name in ("order", "scores", "affordable_rows", "shares"):
+            return getattr(self.fitted, name)
+        raise AttributeError(name)
 
     @property
     def counts(self):
         """As FittedGenerator says."""
         return self.fitted.counts
 
-    def shares(self, i, codes, scalars):
+    def log_weights(self, table, context):
         """As FittedGenerator says."""
-        return self.fitted.shares(i, codes, scalars)
+        return self.fitted.calibration.log_weights(table, context)
 
-    def rows(self, n, seed, context, forced):
-        """As FittedGenerator says; free rows are selected, others weighed."""
-        weigh = self.fitted.calibration.log_weights
+    def candidates(self, rules, n, seed, context, copies):
+        """As FittedAutoregressive says, with the weights of calibration too."""
+        drawn = self.fitted.candidates(rules, n, seed, context, copies)
+        codes, scalars, pieces, log_weight, worth = drawn
+        if context is not None:
+            context = context.take(np.repeat(np.arange(n), copies))
+        log_weight = log_weight + self.log_weights(
+            CompactTable(codes, scalars), context
+        )
+        return codes, scalars, pieces, log_weight, worth
+
+    def rows(self, n, seed, context, forced=None):
+        """As FittedGenerator says; free rows are selected, those of search are not."""
         if forced is not None:
-            table, log_weight = self.fitted.rows(n, seed, context, forced)
-            return table, log_weight + weigh(table, context)
+            return self.fitted.rows(n, seed, context, forced)
         if context is None:
             pool, rng = self._pool(n, seed)
-            chosen = select_rows(weigh(pool), n, rng)
+            chosen = select_rows(self.log_weights(pool, None), n, rng)
         else:
             pool, rng = self._candidates(n, seed, context)
             every = np.tile(np.arange(n), self.fitted.calibration.ratio)
-            weights = weigh(pool, context.take(every)).reshape(-1, n)
+            weights = self.log_weights(pool, context.take(every)).reshape(-1, n)
             chosen = choose_one(weights.T, rng) * n + np.arange(n)
-        return pool.take(chosen), np.zeros(n)
+        return pool.take(chosen)
 
     def _pool(self, n, seed):
         """Rows to choose ``n`` free ones from, in parts that bound the memory."""
@@ -76,7 +91,7 @@ class CalibratedGenerator(FittedGenerator):
         starts = range(0, size, CHUNK_ROWS)
         own, *seeds = chunk_seeds(seed, len(starts) + 1)
         parts = [
-            self.fitted.rows(min(CHUNK_ROWS, size - start), part_seed, None, None)[0]
+            self.fitted.rows(min(CHUNK_ROWS, size - start), part_seed, None)
             for start, part_seed in zip(starts, seeds, strict=True)
         ]
         return _join(parts), np.random.default_rng(own)
@@ -84,7 +99,7 @@ class CalibratedGenerator(FittedGenerator):
     def _candidates(self, n, seed, context):
         """All first candidates of a context's rows, then all second ones, ..."""
         own, *seeds = chunk_seeds(seed, self.fitted.calibration.ratio + 1)
-        parts = [self.fitted.rows(n, s, context, None)[0] for s in seeds]
+        parts = [self.fitted.rows(n, s, context) for s in seeds]
         return _join(parts), np.random.default_rng(own)
 
 

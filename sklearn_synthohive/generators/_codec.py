@@ -65,6 +65,10 @@ class RawCodec:
         frame = self.transformer.decode_pandas(table, clip=clip)
         return self.rules.add_up(frame, clip=clip)
 
+    def line(self, i: int):
+        """Where the modes and spikes of the i-th span lie; None for categories."""
+        return self.transformer.line(self.transformer.columns_[i])
+
     def to_container(self, frame: pd.DataFrame):
         """Decoded rows in the container that fit saw: a polars frame, say."""
         return self.transformer.to_container(frame)
@@ -117,6 +121,10 @@ class EncodedCodec:
     def decode(self, table: CompactTable, *, clip: bool = True) -> pd.DataFrame:
         """The encoded frame; nothing is clipped, whatever ``clip`` says."""
         return pd.DataFrame(self.layout.expand(table), columns=self.layout.names)
+
+    def line(self, i: int):
+        """None: the names do not tell which values a scalar stands for."""
+        return
 
     def to_container(self, frame: pd.DataFrame):
         """The frame as it is."""

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn_synthohive.generators import _persistence as files
 from sklearn_synthohive.generators._base import ConditionalGenerativeModel
 from sklearn_synthohive.generators._codec import fit_codec
+from sklearn_synthohive.generators._inference import InferenceMixin
 from sklearn_synthohive.generators._options import (
     PARAMETER_CONSTRAINTS,
     check_parameters,
@@ -29,7 +30,13 @@ __all__ = ["CTGAN"]
 log = get_logger(__name__)
 
 
-class CTGAN(SamplingMixin, SavingMixin, ConditionalGenerativeModel, BaseEstimator):
+class CTGAN(
+    SamplingMixin,
+    InferenceMixin,
+    SavingMixin,
+    ConditionalGenerativeModel,
+    BaseEstimator,
+):
     """Conditional generator of tables with entity embeddings and parent context.
 
     Learns a table, raw or encoded by :class:`DataTransformer`, and samples rows like

@@ -25,15 +25,15 @@ class FittedGenerator(ABC):
 
     Attributes
     ----------
-    weighted : bool
-        Whether rows with forced cells carry a weight other than one.
+    has_likelihood : bool
+        Whether it knows how likely a row is, and so draws under rules.
     weighs_all : bool
-        Whether rows without forced cells do, when they are drawn as if with some.
+        Whether its rows have weights, as ``log_weights`` tells.
     calibration : CompactCalibration or None
         Weights of the rows, where they were fitted.
     """
 
-    weighted = False
+    has_likelihood = False
     weighs_all = False
     calibration = None
 
@@ -43,22 +43,17 @@ class FittedGenerator(ABC):
         self.network = network
 
     @abstractmethod
-    def rows(self, n, seed, context, forced):
+    def rows(self, n, seed, context):
         """Draw one chunk.
 
         Parameters
         ----------
         n, seed : int
         context : CompactTable of n rows or None
-        forced : CompactTable of n rows or None
-            Cells to keep; code -1 where a cell is free.
 
         Returns
         -------
-        table : CompactTable
-        log_weight : ndarray of shape (n,)
-            Log-probability of the forced cells given the cells before them; zero
-            where it is not known.
+        CompactTable
         """
 
     @property
@@ -66,18 +61,15 @@ class FittedGenerator(ABC):
     def counts(self) -> list[np.ndarray]:
         """Training rows in each state, per span of the layout."""
 
-    def shares(self, i, codes, scalars):
-        """How often cells occur among the training rows, up to a factor.
+    def log_weights(self, table, context):
+        """Of rows as ``rows`` draws them, where ``weighs_all`` says so.
 
         Parameters
         ----------
-        i : int
-            Of the span.
-        codes : ndarray of int
-        scalars : ndarray or None
+        table : CompactTable
+        context : CompactTable of as many rows, or None
         """
-        count = self.counts[i]
-        return count[codes] + 1e-9 if len(count) else np.ones(len(codes))
+        return np.zeros(len(table))
 
     def chunks(self, n, seed, *, context=None):
         """Draw rows chunk by chunk, lazily.
@@ -96,9 +88,9 @@ class FittedGenerator(ABC):
         starts = range(0, n, CHUNK_ROWS)
         seeds = chunk_seeds(seed, len(starts))
         for start, chunk_seed in zip(starts, seeds, strict=True):
-            yield self._chunk(start, n, chunk_seed, context, None)[0]
+            yield self._chunk(start, n, chunk_seed, context)
 
-    def draw(self, n, seed, *, context=None, n_jobs=None) -> CompactTable:
+    def draw(self, n, seed, *, context=None, n_jobs=None, **per_row) -> CompactTable:
         """Draw rows; the same for any number of jobs.
 
         Parameters
@@ -108,46 +100,29 @@ class FittedGenerator(ABC):
         context : CompactTable of n rows, optional
         n_jobs : int, optional
             Threads.
+        **per_row : CompactTable of n rows
+            What else ``rows`` is to know of each row.
 
         Returns
         -------
         CompactTable
         """
-        return self.draw_forced(n, seed, None, context=context, n_jobs=n_jobs)[0]
-
-    def draw_forced(self, n, seed, forced, *, context=None, n_jobs=None):
-        """Draw rows with some cells given.
-
-        Parameters
-        ----------
-        n : int
-        seed : int
-        forced : CompactTable of n rows or None
-        context : CompactTable of n rows, optional
-        n_jobs : int, optional
-
-        Returns
-        -------
-        table : CompactTable
-        log_weight : ndarray of shape (n,)
-        """
         starts = range(0, max(n, 1), CHUNK_ROWS)
         seeds = chunk_seeds(seed, len(starts))
         parts = joblib.Parallel(n_jobs=n_jobs, prefer="threads")(
-            joblib.delayed(self._chunk)(start, n, chunk_seed, context, forced)
+            joblib.delayed(self._chunk)(start, n, chunk_seed, context, **per_row)
             for start, chunk_seed in zip(starts, seeds, strict=True)
         )
-        table = CompactTable(
-            np.concatenate([part.codes for part, _ in parts]),
-            np.concatenate([part.scalars for part, _ in parts]),
+        return CompactTable(
+            np.concatenate([part.codes for part in parts]),
+            np.concatenate([part.scalars for part in parts]),
         )
-        return table, np.concatenate([weight for _, weight in parts])
 
-    def _chunk(self, start, n, seed, context, forced):
-        stop = min(n, start + CHUNK_ROWS)
-        rows = np.arange(start, stop)
+    def _chunk(self, start, n, seed, context, **per_row):
+        rows = np.arange(start, min(n, start + CHUNK_ROWS))
+        if context is not None:
+            context = context.take(rows)
         self.network.eval()
-        forced = None if forced is None else forced.take(rows)
-        context = None if context is None else context.take(rows)
-        table, log_weight = self.rows(stop - start, seed, context, forced)
-        return self.codec.rules.hold(table, forced, seed), log_weight
+        given = {name: table.take(rows) for name, table in per_row.items()}
+        table = self.rows(len(rows), seed, context, **given)
+        return self.codec.rules.hold(table, given.get("forced"), seed)

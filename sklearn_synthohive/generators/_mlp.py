@@ -64,12 +64,20 @@ class FittedMLP(FittedGenerator):
         self.context_spec = context_spec
         self.options = options
 
-    def rows(self, n, seed, context, forced):
-        """As FittedGenerator says; of the forced cells the rarest state is forced."""
+    def rows(self, n, seed, context, forced=None):
+        """As FittedGenerator says; of forced cells the rarest state is forced.
+
+        Parameters
+        ----------
+        n, seed : int
+        context : CompactTable of n rows or None
+        forced : CompactTable of n rows, optional
+            Code -1 where a cell is free.
+        """
         if context is not None:
             device = self.network.bounds.device
             context = DeviceTable(context, self.context_spec, device)
-        table = draw_rows(
+        return draw_rows(
             self.network,
             self.conditions,
             self.codec.layout,
@@ -79,7 +87,11 @@ class FittedMLP(FittedGenerator):
             forced=None if forced is None else self._rarest(forced),
             **self.options,
         )
-        return table, np.zeros(n)
+
+    def shares(self, i, codes):
+        """How often states of a span occur among the training rows, up to a factor."""
+        count = self.counts[i]
+        return count[codes] + 1e-9 if len(count) else np.ones(len(codes))
 
     @property
     def counts(self):

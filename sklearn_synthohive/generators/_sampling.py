@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from sklearn_synthohive.exceptions import ConstraintViolationError
 from sklearn_synthohive.generators._calibrated import CalibratedGenerator
 from sklearn_synthohive.generators._codec import surrogate_frame
-from sklearn_synthohive.generators._matching import sample_conditioned
+from sklearn_synthohive.generators._matching import conditioned_blocks, joined
 from sklearn_synthohive.generators._requirements import parse_conditions
 from sklearn_synthohive.logging import get_logger
 from sklearn_synthohive.metrics import fidelity
@@ -73,19 +73,21 @@ class SamplingMixin:
         context = self._encode_context(context, num_rows)
         fitted, clip = self._sampler(calibrated), not enforce_constraints
         codec = fitted.codec
-        if conditions is None:
+        requirements = self._requirements(conditions, num_rows)
+        if not requirements:
             table = fitted.draw(num_rows, seed, context=context, n_jobs=self.n_jobs)
             frame = codec.decode(table, clip=clip)
         else:
-            frame = sample_conditioned(
+            blocks = conditioned_blocks(
                 fitted,
-                parse_conditions(conditions, codec, num_rows),
+                requirements,
                 num_rows,
                 seed,
                 context=context,
                 n_jobs=self.n_jobs,
                 clip=clip,
             )
+            frame = joined(blocks)
         if enforce_constraints:
             frame, found = self._drop_invalid(frame)
             if found and not len(frame):
@@ -100,6 +102,7 @@ class SamplingMixin:
         seed=None,
         enforce_constraints=False,
         *,
+        conditions=None,
         calibrated=None,
     ):
         """Draw rows batch by batch, in constant memory.
@@ -114,6 +117,8 @@ class SamplingMixin:
             The rows are those of ``sample(num_rows, context, seed)``.
         enforce_constraints : bool, default=False
             As in ``sample``: rows that violate a constraint are dropped.
+        conditions : mapping or DataFrame, optional
+            As in ``sample``.
         calibrated : bool, optional
             As in ``sample``.
 
@@ -126,15 +131,36 @@ class SamplingMixin:
         batch_size = _check_rows(batch_size, "batch_size", least=1)
         context = self._encode_context(context, num_rows)
         fitted = self._sampler(calibrated)
-        chunks = fitted.chunks(num_rows, draw_seed(seed), context=context)
+        requirements = self._requirements(conditions, num_rows)
+        options = {"context": context, "clip": not enforce_constraints}
+        frames = self._frames(
+            fitted, requirements, num_rows, draw_seed(seed), **options
+        )
         # A generator of its own, so that the checks above happen at the call.
-        return self._batches(chunks, batch_size, enforce_constraints)
+        return self._batches(frames, batch_size, enforce_constraints)
 
-    def _batches(self, chunks, batch_size, enforce_constraints):
+    def _requirements(self, conditions, num_rows):
+        """Parsed conditions; none when there is nothing to ask."""
+        if conditions is None:
+            return []
+        requirements = parse_conditions(conditions, self._fitted.codec, num_rows)
+        return requirements if num_rows else []
+
+    def _frames(self, fitted, requirements, num_rows, seed, *, context, clip):
+        """Decoded rows, as they are drawn."""
+        if requirements:
+            options = {"context": context, "n_jobs": self.n_jobs, "clip": clip}
+            yield from conditioned_blocks(
+                fitted, requirements, num_rows, seed, **options
+            )
+            return
+        for table in fitted.chunks(num_rows, seed, context=context):
+            yield fitted.codec.decode(table, clip=clip)
+
+    def _batches(self, frames, batch_size, enforce_constraints):
         codec = self._fitted.codec
         waiting, start, kept, found = pd.DataFrame(), 0, 0, []
-        for table in chunks:
-            frame = codec.decode(table, clip=not enforce_constraints)
+        for frame in frames:
             frame.index = pd.RangeIndex(start, start + len(frame))
             start += len(frame)
             if enforce_constraints:

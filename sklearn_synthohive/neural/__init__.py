@@ -1,10 +1,16 @@
 """Networks, conditions, losses and the training epochs: torch and layouts only."""
 
 from sklearn_synthohive.neural._autoregressive import AutoregressiveNet
-from sklearn_synthohive.neural._columns import Columns
+from sklearn_synthohive.neural._columns import Columns, affordable_rows
 from sklearn_synthohive.neural._conditions import Conditions
 from sklearn_synthohive.neural._draw import draw_rows
 from sklearn_synthohive.neural._draw_columns import draw_columns
+from sklearn_synthohive.neural._draw_conditioned import (
+    ANY,
+    FREE,
+    Rule,
+    draw_conditioned,
+)
 from sklearn_synthohive.neural._epoch import AdversarialData, Recipe
 from sklearn_synthohive.neural._generator import ConditionalGAN
 from sklearn_synthohive.neural._levels import LevelGroups
@@ -25,8 +31,12 @@ from sklearn_synthohive.neural._pairs import PairCounts
 from sklearn_synthohive.neural._products import has_fast_bfloat16
 from sklearn_synthohive.neural._profiles import group_levels, learn_columns
 from sklearn_synthohive.neural._row import DeviceTable, RowSpec
+from sklearn_synthohive.neural._row_likelihood import ScoreCells, row_log_likelihood
+from sklearn_synthohive.neural._thinning import GroupThinning, PoolThinning, inclusion
 
 __all__ = [
+    "ANY",
+    "FREE",
     "AdversarialData",
     "AdversarialNet",
     "AutoregressiveNet",
@@ -35,20 +45,28 @@ __all__ = [
     "Conditions",
     "DeviceTable",
     "EpochNet",
+    "GroupThinning",
     "LevelGroups",
     "LikelihoodData",
     "LikelihoodNet",
     "LikelihoodRecipe",
     "NormalScores",
     "PairCounts",
+    "PoolThinning",
     "Recipe",
     "RowSpec",
+    "Rule",
+    "ScoreCells",
     "StopTraining",
+    "affordable_rows",
     "draw_columns",
+    "draw_conditioned",
     "draw_rows",
     "group_levels",
     "has_fast_bfloat16",
+    "inclusion",
     "learn_columns",
     "learn_order",
     "mean_log_likelihood",
+    "row_log_likelihood",
 ]

@@ -80,6 +80,9 @@ class _FullSweep:
         if after < self.sums.shape[1]:
             self.sums[:, after:] += embedding @ layer.weight[rows, after:]
 
+    def keep(self, index):
+        self.sums = self.sums[index]
+
     def units(self, j):
         h = self.layer.hidden
         return self.sums[:, j * h : (j + 1) * h]

@@ -134,6 +134,43 @@ class ScoreTable:
         low = np.where(at_knot, self.lower[left], between)
         return low, np.where(at_knot, self.upper[left], between)
 
+    def cell(self, low: np.ndarray, high: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The probabilities between which scalars lie between two ends.
+
+        Parameters
+        ----------
+        low, high : ndarray of shape (n,)
+
+        Returns
+        -------
+        below, above : ndarray of shape (n,)
+            Equal where there are none.
+        """
+        below, above = self.interval(low)[0], self.interval(high)[1]
+        outside = (high < self.values[0]) | (low > self.values[-1])
+        return below, np.where(outside, below, above)
+
+    def slope(self, scalars: np.ndarray) -> np.ndarray:
+        """Density between the steps; zero beyond the ends.
+
+        Parameters
+        ----------
+        scalars : ndarray of shape (n,)
+
+        Returns
+        -------
+        ndarray of shape (n,)
+        """
+        last = len(self.values) - 1
+        if not last:
+            return np.zeros(len(scalars))
+        left = np.searchsorted(self.values, scalars, side="right") - 1
+        left = np.clip(left, 0, last - 1)
+        rise = self.lower[left + 1] - self.upper[left]
+        slope = rise / (self.values[left + 1] - self.values[left])
+        inside = (scalars >= self.values[0]) & (scalars <= self.values[last])
+        return np.where(inside, slope, 0.0)
+
     def invert(self, probabilities: np.ndarray) -> np.ndarray:
         """Scalars of the given probabilities.
 

@@ -170,6 +170,10 @@ class CategoryColumn:
         known = self.levels.get_indexer(_comparable(found, self.levels)) >= 0
         return series.where(np.append(known, False)[codes])
 
+    def line(self):
+        """None: levels lie on no line."""
+        return
+
     def values_of(self):
         """The levels, and that they are no range."""
         return self.levels, False

@@ -13,6 +13,7 @@ from sklearn_synthohive.preprocessing._kinds import (
     is_category,
     kind_of,
 )
+from sklearn_synthohive.preprocessing._line import Line
 from sklearn_synthohive.preprocessing._modes import Modes, fit_modes
 
 __all__ = ["ContinuousColumn", "SpikeRule"]
@@ -258,6 +259,18 @@ class ContinuousColumn:
         gone = np.full(2, not self.n_modes + len(self.atoms))
         ends = np.array([self.axis.low, self.axis.high], dtype=self.atoms.dtype)
         return self.axis.write(ends, gone), True
+
+    def line(self):
+        """Where the modes and spikes lie on the axis."""
+        axis, modes = self.axis, self.modes
+        scale = 0.0 if axis.integral else axis.exponent * np.log(2.0)
+        return Line(
+            np.zeros(0) if modes is None else modes.means,
+            np.zeros(0) if modes is None else modes.scales,
+            axis.positions(self.atoms),
+            axis.integral,
+            scale + axis.decimals * np.log(10.0) * (not axis.integral),
+        )
 
     def decode(self, codes, scalars, *, clip=True):
         """Values of states and scalars.

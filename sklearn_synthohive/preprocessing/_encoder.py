@@ -180,6 +180,21 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
         values = pd.Series(values, name=label)
         return self._constrain(label, values, True) if is_range else values, is_range
 
+    def line(self, label):
+        """Where the modes and spikes of a column lie.
+
+        Parameters
+        ----------
+        label : str or int
+            Of a modelled column.
+
+        Returns
+        -------
+        Line or None
+            None for a column of categories.
+        """
+        return self._encodings[self.columns_.index(label)].line()
+
     def decode(self, table, *, clip=True, index=None):
         """Undo :meth:`encode`.
 

@@ -75,7 +75,7 @@ def test_batches_seeds_and_jobs(rough):
 
 def test_no_row_is_taken_twice(rough):
     generator = CalibratedGenerator(rough._fitted)
-    pool, rows = generator._pool(700, 3)[0], generator.rows(700, 3, None, None)[0]
+    pool, rows = generator._pool(700, 3)[0], generator.rows(700, 3, None)
     there, taken = (
         Counter(map(tuple, np.column_stack([t.codes, t.scalars]).tolist()))
         for t in (pool, rows)

@@ -218,6 +218,23 @@ def test_they_repeat_with_a_seed(model):
     assert not first.equals(other)
 
 
+@pytest.mark.parametrize("size", [7, 50, 1000])
+def test_batches_hold_the_same_rows(model, monkeypatch, size):
+    monkeypatch.setattr("sklearn_synthohive.generators._matching.BLOCK_ROWS", 40)
+    partial = pd.DataFrame({"city": ["Rome", None, "Bonn"] * 30})
+    for conditions in ({"whole": slice(30, 50)}, partial):
+        whole = model.sample(90, seed=3, conditions=conditions)
+        batches = model.sample_batches(90, size, seed=3, conditions=conditions)
+        parts = list(batches)
+        assert [len(part) for part in parts[:-1]] == [size] * (len(parts) - 1)
+        same(pd.concat(parts), whole)
+
+
+def test_bad_conditions_of_batches_are_refused_at_the_call(model):
+    with pytest.raises(SchemaError, match="town"):
+        model.sample_batches(90, conditions={"town": "Rome"})
+
+
 def test_with_a_context(network):
     model = fit(small_gan(generator=network, epochs=1), people(), context=parents())
     context = parents(80)

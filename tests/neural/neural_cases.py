@@ -8,6 +8,8 @@ import torch
 from sklearn_synthohive.layout import CompactTable, Layout
 from sklearn_synthohive.neural import (
     AdversarialData,
+    AutoregressiveNet,
+    Columns,
     ConditionalGAN,
     Conditions,
     DeviceTable,
@@ -106,3 +108,16 @@ def training_data(own, recipe, context=None, seed=5):
 def small_networks(own, context=None, seed=3, **changes):
     """Generator and critic."""
     return ConditionalGAN(**(network_arguments(own, context) | changes), seed=seed)
+
+
+def small_net(names=NAMES, context=None, order=None, hidden=(5, 5), spread=0.3):
+    """A network whose weights are all far from zero."""
+    layout = Layout.from_names(names)
+    given = None if context is None else Layout.from_names(context)
+    order = range(len(layout.spans)) if order is None else order
+    net = AutoregressiveNet(Columns.of(layout, given, order), hidden, seed=0)
+    rng = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for weight in net.parameters():
+            weight.add_(spread * torch.randn(weight.shape, generator=rng))
+    return net

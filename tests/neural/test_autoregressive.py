@@ -5,31 +5,25 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from neural_cases import NAMES, compact
+from neural_cases import NAMES, compact, small_net
 from reference import autoregressive as plain
 from scipy import integrate, stats
 
 from sklearn_synthohive.layout import Layout
-from sklearn_synthohive.neural import AutoregressiveNet, Columns, draw_columns
+from sklearn_synthohive.neural import (
+    FREE,
+    AutoregressiveNet,
+    Columns,
+    Rule,
+    draw_columns,
+    draw_conditioned,
+)
 from sklearn_synthohive.neural._autoregressive import mixture_parameters
 
 CONTEXT = ["age~value", "age~mode0", "land=n", "land=s", "id~code[70]"]
 # The spans of NAMES: tail (60 codes), size (modes, spike, missing), city, port (300
 # codes, so with tied logits), flag, height.
 ORDER = [3, 5, 0, 4, 1, 2]
-
-
-def small_net(names=NAMES, context=None, order=None, hidden=(5, 5), spread=0.3):
-    """A network whose weights are all far from zero."""
-    layout = Layout.from_names(names)
-    given = None if context is None else Layout.from_names(context)
-    order = range(len(layout.spans)) if order is None else order
-    net = AutoregressiveNet(Columns.of(layout, given, order), hidden, seed=0)
-    rng = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for weight in net.parameters():
-            weight.add_(spread * torch.randn(weight.shape, generator=rng))
-    return net
 
 
 def rows_of(names=NAMES, context=None, n=12, seed=0):
@@ -126,9 +120,8 @@ class TestDensity:
         net = small_net(["a=x", "a=y", "b~code[150]"])
         net.start_from_margins([np.array([1, 3]), np.ones(150)])
         states = torch.zeros(4000, 2, dtype=torch.long)
-        free = torch.zeros(4000, 2, dtype=torch.bool)
         rng = torch.Generator().manual_seed(0)
-        drawn, *_ = draw_columns(net, states, torch.zeros(4000, 0), free, rng)
+        drawn, _ = draw_columns(net, states, torch.zeros(4000, 0), rng)
         assert drawn[:, 0].max() == 1
 
     def test_it_starts_at_the_margins(self):
@@ -216,8 +209,23 @@ class TestDraws:
         return small_net(self.TRIPLE)
 
     def draw(self, net, states, scores, fixed, seed=0):
+        """States, scores and log-weights; fixed cells as pieces of their rows."""
         rng = torch.Generator().manual_seed(seed)
-        return draw_columns(net, states, scores, fixed, rng)
+        if not fixed.any():
+            drawn = draw_columns(net, states, scores, rng)
+            return (*drawn, torch.zeros(len(states)))
+        rules, columns = [], net.columns
+        ends = torch.full((len(states),), torch.inf, dtype=torch.float64)
+        for j, c in enumerate(columns.order):
+            low, high = -ends, ends
+            if columns.modes[c]:
+                z = scores[:, columns.continuous.index(c)].double()
+                present = net.present(c, states[:, c]) > 0
+                low, high = torch.where(present, z, low), torch.where(present, z, high)
+            own = torch.where(fixed[:, j], torch.arange(len(states)), FREE)
+            rules.append(Rule(states[:, c], low, high, torch.zeros(len(ends)), own, 0))
+        drawn = draw_conditioned(net, states, scores, rules, rng)
+        return drawn.states, drawn.scores, drawn.log_weight.float()
 
     def empty(self, n, m, k=0):
         states = torch.zeros(n, m, dtype=torch.long)

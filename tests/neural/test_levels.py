@@ -172,10 +172,8 @@ class TestLaw:
         states[:, 1] = torch.arange(1000) * 999
         (-net(states, torch.zeros(1000, 0)).sum()).backward()
         assert sum(p.numel() for p in net.parameters()) < 50_000
-        free = torch.zeros(1000, 2, dtype=torch.bool)
-        drawn, *_ = draw_columns(
-            net, states, torch.zeros(1000, 0), free, torch.Generator().manual_seed(0)
-        )
+        rng = torch.Generator().manual_seed(0)
+        drawn, _ = draw_columns(net, states, torch.zeros(1000, 0), rng)
         assert len(drawn[:, 1].unique()) > 990
 
 

@@ -1,0 +1,108 @@
+"""Rows that need not be like those of fit: what the model can make of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+from sklearn_synthohive.generators._requirements import example_row
+
+__all__ = ["missing_state", "observe"]
+
+# Numbers on no grid come back from their float32 scalar with so much of the range lost.
+SLACK = 1e-6
+
+
+def observe(codec, X):
+    """Encode rows, and tell which of their cells the model can produce.
+
+    Parameters
+    ----------
+    codec : RawCodec or EncodedCodec
+    X : table
+
+    Returns
+    -------
+    table : CompactTable
+        An arbitrary state where a level was never seen, or a value is missing that
+        never was.
+    possible : ndarray of shape (n_rows, n_spans), bool
+        False there, and for numbers beyond the range or between two points of the
+        grid that fit saw.
+    """
+    if codec.kind == "encoded":
+        table = codec.encode(X)
+        return table, np.ones(table.codes.shape, dtype=bool)
+    transformer = codec.transformer
+    frame = transformer.modelled(X)
+    example = example_row(codec)
+    possible = np.ones(frame.shape, dtype=bool)
+    known = {}
+    for i, label in enumerate(transformer.columns_):
+        series = frame[label]
+        strange = _strange(codec, i, label, series)
+        possible[:, i] = ~strange
+        if strange.any():
+            series = _replace(series, strange, example[label].iloc[0])
+        known[i] = series
+    known = pd.DataFrame(known, index=frame.index).set_axis(frame.columns, axis=1)
+    table = codec.encode(known)
+    again = codec.decode(table)
+    for i, label in enumerate(transformer.columns_):
+        if transformer.line(label) is not None:
+            values, is_range = transformer.values_of(label)
+            ends = values if is_range else None
+            back = again[label].set_axis(frame.index)
+            possible[:, i] &= _equal(frame[label], back, ends)
+    return table, possible
+
+
+def missing_state(codec, i):
+    """The state that stands for a missing value in the i-th span, or None."""
+    span = codec.layout.spans[i]
+    if span.states:
+        return len(span.states) - 1 if span.states[-1].kind == "missing" else None
+    if codec.transformer is None:
+        return None
+    levels = codec.transformer.values_of(codec.transformer.columns_[i])[0]
+    return span.n_states - 1 if span.n_states > len(levels) else None
+
+
+def _strange(codec, i, label, series):
+    """Cells that cannot be encoded."""
+    gaps = series.isna().to_numpy(dtype=bool)
+    strange = np.zeros(len(series), dtype=bool)
+    if missing_state(codec, i) is None:
+        strange |= gaps
+    present = np.flatnonzero(~gaps)
+    if len(present):
+        near = codec.transformer.nearest(label, series.iloc[present])
+        strange[present] = near.isna().to_numpy(dtype=bool)
+    return strange
+
+
+def _replace(series, cells, value):
+    if isinstance(series.dtype, pd.CategoricalDtype) and not pd.isna(value):
+        if value not in series.cat.categories:
+            series = series.cat.add_categories([value])
+    elif series.isna().all():
+        # Whatever dtype an empty column has, it may not hold the value.
+        series = series.astype(object)
+    return series.mask(cells, value)
+
+
+def _equal(left, right, ends):
+    """Cells that are equal, up to what float32 loses, or both missing."""
+    gaps = left.isna().to_numpy(dtype=bool)
+    equal = gaps & right.isna().to_numpy(dtype=bool)
+    at = np.flatnonzero(~gaps)
+    left, right = left.iloc[at], right.iloc[at]
+    if is_numeric_dtype(left.dtype) and not is_bool_dtype(left.dtype):
+        a, b = (v.to_numpy(dtype=np.float64, na_value=np.nan) for v in (left, right))
+        low, high = ends.to_numpy(dtype=np.float64, na_value=np.nan)
+        slack = SLACK * (high - low) if np.isfinite(high - low) else 0.0
+        equal[at] = (a == b) | (np.abs(a - b) <= slack)
+    else:
+        equal[at] = (left == right).fillna(False).to_numpy(dtype=bool)
+    return equal
