@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
+from sklearn_synthohive.generators._adversarial import AdversarialStage
 from sklearn_synthohive.generators._annealing import (
     Annealer,
     Annealing,
@@ -267,6 +268,12 @@ class AutoregressiveStrategy:
                 "autoregressive generator: its layers are added up."
             )
 
+        if model.adversarial_rounds and not model.validation_fraction:
+            raise ValueError(
+                "adversarial_rounds is decided by held-out rows: give a "
+                "validation_fraction above 0, or adversarial_rounds=0."
+            )
+
     def held_out(self, n, fraction):
         """How many rows to hold out."""
         if not fraction:
@@ -369,12 +376,36 @@ class AutoregressiveStrategy:
         data = prepared.data
 
         def more():
-            if held_out is None:
+            # The adversarial stage needs rows that nothing was trained on.
+            if held_out is None or model.adversarial_rounds:
                 return None
             tables = prepared.scores, prepared.context_scores
             return _likelihood_data(held_out, *tables, data.rng, data.states.device)
 
         return [Annealer(self._plan(model), scoring, data, more)]
+
+    def refine(self, run, fitted, train, held_out, seed):
+        """The adversarial stage, where it is wanted."""
+        model, prepared = run.model, run.prepared
+        if not model.adversarial_rounds:
+            return
+        rng = torch.Generator(prepared.data.states.device).manual_seed(seed)
+        tables = prepared.scores, prepared.context_scores
+
+        def data(corpus):
+            device = prepared.data.states.device
+            return _likelihood_data(corpus, *tables, rng, device)
+
+        AdversarialStage(
+            train,
+            held_out,
+            data,
+            self.scorer(held_out, prepared, seed, lambda: fitted),
+            recipe=prepared.recipe,
+            lr=model.generator_lr or self.generator_lr,
+            tol=model.tol,
+            seed=seed,
+        ).run(fitted, model.adversarial_rounds)
 
     def stopping(self, model):
         """The callback that ends training early."""

@@ -112,6 +112,9 @@ class CTGAN(
     calibrate : bool, default=True
         Fit the weights that ``sample(calibrated=True)`` needs, from a pool of sampled
         rows.
+    adversarial_rounds : int, default=0
+        "autoregressive": rounds after the likelihood in which trees tell real from
+        sampled rows and weigh the latter's likelihood; each is kept if it helped.
     early_stopping : bool, default=True
         Stop when the score on held-out rows no longer improves, and keep the best
         state; else train for all epochs and keep the last. The score is the
@@ -209,6 +212,7 @@ class CTGAN(
         forced_share=0.2,
         mixed_precision="auto",
         clamp_conditions=True,
+        adversarial_rounds=0,
         calibrate=True,
         early_stopping=True,
         validation_fraction=0.1,
@@ -243,6 +247,7 @@ class CTGAN(
         self.average_decay = average_decay
         self.forced_share = forced_share
         self.mixed_precision = mixed_precision
+        self.adversarial_rounds = adversarial_rounds
         self.clamp_conditions = clamp_conditions
         self.calibrate = calibrate
         self.early_stopping = early_stopping

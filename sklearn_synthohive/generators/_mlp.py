@@ -185,6 +185,11 @@ class MLPStrategy:
                 "batch_norm=True takes a batch_size of 2 at least: the statistics of "
                 "one row say nothing."
             )
+        if model.adversarial_rounds:
+            raise ValueError(
+                "adversarial_rounds is for the autoregressive generator: "
+                'generator="mlp" is adversarial from its first step.'
+            )
         if context is not None and model.forced_share == 1:
             raise ValueError(
                 "forced_share=1 forces a state of every sampled row whatever its "
@@ -296,6 +301,9 @@ class MLPStrategy:
     def schedule(self, model, scoring, prepared, held_out):
         """Callbacks that act on the networks between two epochs."""
         return []
+
+    def refine(self, run, fitted, train, held_out, seed):
+        """Nothing: this network is adversarial from its first step."""
 
     def stopping(self, model):
         """The callback that ends training early."""

@@ -44,6 +44,7 @@ PARAMETER_CONSTRAINTS: dict = {
     "halving_steps": [Interval(numbers.Integral, 0, None, closed="left")],
     "average_decay": [Interval(numbers.Real, 0, 1, closed="left")],
     "forced_share": [Interval(numbers.Real, 0, 1, closed="both")],
+    "adversarial_rounds": [Interval(numbers.Integral, 0, None, closed="left")],
     "mixed_precision": ["boolean", StrOptions({"auto"})],
     "clamp_conditions": ["boolean"],
     "calibrate": ["boolean"],

@@ -113,16 +113,17 @@ def train(strategy, model, corpus: Corpus, options: RunOptions):
     prepared = strategy.prepare(model, train, corpus, options.device, train_seed)
     net = strategy.build_net(model, prepared, init_seed, options.device)
     run = Run(strategy, model, corpus, options, prepared, net)
+    unseen = None if held_out is train else held_out
     score = strategy.scorer(held_out, prepared, score_seed, run.fitted)
     every = strategy.score_every(options.checkpoint_interval)
     run.scoring = cb.Scoring(score, strategy.metric, every, model.epochs)
-    net.callbacks = run.callbacks(None if held_out is train else held_out)
+    net.callbacks = run.callbacks(unseen)
     net.initialize()
     strategy.start(net, prepared)
     if options.resume_from is not None:
         run.resume()
     net.train(prepared.data, run.epochs_left())
-    return run.finish()
+    return run.finish(train, unseen, score_seed)
 
 
 def split(strategy, corpus: Corpus, fraction: float, seed: int):
@@ -258,14 +259,15 @@ class Run:
         self.scoring.best_ = state["best_score"]
         self.scoring.best_state_ = state["best_state"] or None
 
-    def finish(self):
-        """Keep the best generator, write the last checkpoint, let go of the rows."""
+    def finish(self, train, held_out, seed):
+        """Keep the best generator, refine it, write it, let go of the rows."""
         net = self.net
         final_state = self.state() if self.options.checkpoint_dir else None
         net.settle(self.scoring.best_state_ if self.model.early_stopping else None)
         net.callbacks = None
         net.callbacks_ = []
         history, fitted = cb.history_rows(net), self.fitted()
+        self.strategy.refine(self, fitted, train, held_out, seed)
         if self.model.calibrate:
             seed = chunk_seeds(self.options.seed, 1)[0]
             fitted.calibration = calibrate(fitted, self.corpus, seed, self.model.n_jobs)

@@ -33,6 +33,7 @@ from sklearn_synthohive.neural._profiles import group_levels, learn_columns
 from sklearn_synthohive.neural._row import DeviceTable, RowSpec
 from sklearn_synthohive.neural._row_likelihood import ScoreCells, row_log_likelihood
 from sklearn_synthohive.neural._thinning import GroupThinning, PoolThinning, inclusion
+from sklearn_synthohive.neural._weighted_likelihood import weighted_epoch
 
 __all__ = [
     "ANY",
@@ -69,4 +70,5 @@ __all__ = [
     "learn_order",
     "mean_log_likelihood",
     "row_log_likelihood",
+    "weighted_epoch",
 ]

@@ -16,6 +16,7 @@ from sklearn_synthohive.neural import (
     LikelihoodRecipe,
     NormalScores,
     mean_log_likelihood,
+    weighted_epoch,
 )
 from sklearn_synthohive.neural import _likelihood as likelihood
 from sklearn_synthohive.neural._ema import warm_copy
@@ -253,3 +254,25 @@ class TestResuming:
         assert equal(averaged, net.module_.state_dict())
         assert net.sampler is net.module_
         assert not net.optimizer_.state
+
+
+def test_weights_move_the_likelihood_of_sampled_rows():
+    """A step of plain gradient descent against the formula."""
+    data, pool = training_data(), training_data(seed=9)
+    recipe = LikelihoodRecipe(batch_size=len(data), steps=1, clip=1e9)
+    ratio = torch.linspace(0, 2, len(pool))
+    ratio /= ratio.mean()
+    net = AutoregressiveNet(COLUMNS, (4, 4), seed=0).double()
+    plain = copy.deepcopy(net)
+    data.low, data.high = data.high, data.high
+    pool.low, pool.high = pool.high, pool.high
+    optimizer = torch.optim.SGD(net.parameters(), lr=1e-3)
+    weighted_epoch(net, warm_copy(net), data, pool, ratio, recipe, optimizer, 0.5)
+
+    real = plain(data.states.long(), data.scores()).sum(1).mean()
+    own = plain(pool.states.long(), pool.scores()).sum(1)
+    loss = -real - 0.5 * ((ratio - 1) * own).mean()
+    loss.backward()
+    for before, after in zip(plain.parameters(), net.parameters(), strict=True):
+        expected = before if before.grad is None else before - 1e-3 * before.grad
+        torch.testing.assert_close(after, expected)
