@@ -91,7 +91,7 @@ class CalibratedGenerator(FittedGenerator):
         starts = range(0, size, CHUNK_ROWS)
         own, *seeds = chunk_seeds(seed, len(starts) + 1)
         parts = [
-            self.fitted.rows(min(CHUNK_ROWS, size - start), part_seed, None)
+            self.fitted.ruled_rows(min(CHUNK_ROWS, size - start), part_seed, None)
             for start, part_seed in zip(starts, seeds, strict=True)
         ]
         return _join(parts), np.random.default_rng(own)
@@ -99,7 +99,7 @@ class CalibratedGenerator(FittedGenerator):
     def _candidates(self, n, seed, context):
         """All first candidates of a context's rows, then all second ones, ..."""
         own, *seeds = chunk_seeds(seed, self.fitted.calibration.ratio + 1)
-        parts = [self.fitted.rows(n, s, context) for s in seeds]
+        parts = [self.fitted.ruled_rows(n, s, context) for s in seeds]
         return _join(parts), np.random.default_rng(own)
 
 

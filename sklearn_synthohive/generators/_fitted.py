@@ -124,5 +124,9 @@ class FittedGenerator(ABC):
             context = context.take(rows)
         self.network.eval()
         given = {name: table.take(rows) for name, table in per_row.items()}
-        table = self.rows(len(rows), seed, context, **given)
+        return self.ruled_rows(len(rows), seed, context, **given)
+
+    def ruled_rows(self, n, seed, context, **given):
+        """As :meth:`rows`, with what the rules say in place."""
+        table = self.rows(n, seed, context, **given)
         return self.codec.rules.hold(table, given.get("forced"), seed)

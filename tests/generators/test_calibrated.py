@@ -163,6 +163,21 @@ def test_free_columns_are_weighed_under_conditions(rough):
     assert abs(shares[1] - real) < abs(shares[0] - real)
 
 
+def test_rules_hold(network):
+    rng = np.random.default_rng(0)
+    net, tax = rng.integers(1, 500, 600), rng.integers(0, 90, 600)
+    town = rng.choice(["Oslo", "Bergen", "Rome", "Bonn"], 600)
+    land = pd.Series(town).map({"Oslo": "N", "Bergen": "N", "Rome": "I", "Bonn": "D"})
+    table = pd.DataFrame(
+        {"town": town, "land": land, "net": net, "tax": tax, "gross": net + tax}
+    )
+    model = fit(small_gan(generator=network, epochs=1), table)
+    assert len(model.rules_) >= 2
+    rows = model.sample(3_000, seed=0, calibrated=True)
+    assert (rows["net"] + rows["tax"] == rows["gross"]).all()
+    assert len(rows[["town", "land"]].drop_duplicates()) == rows["town"].nunique()
+
+
 def test_encoded_matrices(network):
     table = dependent()
     gan = small_gan(generator=network, epochs=1, early_stopping=False)
