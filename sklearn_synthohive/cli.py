@@ -116,6 +116,11 @@ def _add_sample(commands):
         metavar="COLUMN=VALUE",
         help="fix a column's value; may be given for several columns",
     )
+    sample.add_argument(
+        "--calibrated",
+        action="store_true",
+        help="select rows so that their tables are closer to the real ones",
+    )
     sample.set_defaults(run=_sample)
 
 
@@ -191,23 +196,25 @@ def _sample(arguments):
     model = CTGAN.from_saved(arguments.model)
     conditions = _conditions(arguments.condition, model)
     with TableWriter(arguments.output) as writer:
-        for frame in _frames(model, arguments.rows, arguments.seed, conditions):
+        for frame in _frames(model, arguments, conditions):
             writer.write(frame)
     print(f"{arguments.output}: {arguments.rows:,} rows")
 
 
-def _frames(model, n_rows, seed, conditions):
+def _frames(model, arguments, conditions):
     from sklearn_synthohive.utils.random import chunk_seeds, draw_seed
 
+    n_rows, seed = arguments.rows, arguments.seed
+    options = {"calibrated": True} if arguments.calibrated else {}
     if not conditions:
-        yield from model.sample_batches(n_rows, SAMPLE_ROWS, seed=seed)
+        yield from model.sample_batches(n_rows, SAMPLE_ROWS, seed=seed, **options)
         return
     starts = range(0, n_rows, SAMPLE_ROWS)
     for start, batch_seed in zip(
         starts, chunk_seeds(draw_seed(seed), len(starts)), strict=True
     ):
         size = min(SAMPLE_ROWS, n_rows - start)
-        yield model.sample(size, seed=batch_seed, conditions=conditions)
+        yield model.sample(size, seed=batch_seed, conditions=conditions, **options)
 
 
 def _conditions(texts, model):

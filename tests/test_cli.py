@@ -69,6 +69,18 @@ def test_sample_writes_the_rows_of_the_model(folder, table):
     assert again.read_bytes() != out.read_bytes()
 
 
+def test_calibrated_rows_are_those_of_the_model(folder):
+    out = folder / "calibrated.csv"
+    options = ["-n", "60", "--seed", "1", "-o", str(out), "--calibrated"]
+    assert main(["sample", f"{folder}/model", *options]) == 0
+    model = CTGAN.from_saved(folder / "model")
+    expected = model.sample(60, seed=1, calibrated=True)
+    assert pd.read_csv(out)["age"].tolist() == expected["age"].tolist()
+    options += ["--condition", "city=Rome"]
+    assert main(["sample", f"{folder}/model", *options]) == 0
+    assert (pd.read_csv(out)["city"] == "Rome").all()
+
+
 def test_sample_in_several_batches(folder, monkeypatch):
     monkeypatch.setattr("sklearn_synthohive.cli.SAMPLE_ROWS", 40)
     out = folder / "batches.parquet"
