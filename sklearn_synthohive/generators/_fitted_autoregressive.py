@@ -14,9 +14,7 @@ from sklearn_synthohive.neural import (
     AutoregressiveNet,
     Columns,
     GroupThinning,
-    LevelGroups,
     NormalScores,
-    PairCounts,
     PoolThinning,
     Rule,
     ScoreCells,
@@ -197,11 +195,9 @@ class FittedAutoregressive(FittedGenerator):
 
     def info(self) -> dict:
         """Plain data beside the weights."""
-        context, columns = self.context_scores, self.network.columns
+        context = self.context_scores
         return {
-            "order": self.order,
-            "groups": {str(c): g.to_state() for c, g in enumerate(columns.groups) if g},
-            "pairs": {str(c): p.to_state() for c, p in enumerate(columns.pairs) if p},
+            "columns": self.network.columns.to_state(),
             "scores": self.scores.to_state(),
             "context_scores": None if context is None else context.to_state(),
             "counts": [np.asarray(c) for c in self._counts],
@@ -211,13 +207,7 @@ class FittedAutoregressive(FittedGenerator):
     def from_info(cls, info, parameters, codec, context_codec, device):
         """Undo :meth:`info`, with a network whose weights are still to be loaded."""
         context = None if context_codec is None else context_codec.layout
-        groups = {
-            int(c): LevelGroups.from_state(state) for c, state in info["groups"].items()
-        }
-        pairs = {
-            int(c): PairCounts.from_state(state) for c, state in info["pairs"].items()
-        }
-        columns = Columns.of(codec.layout, context, info["order"], groups, pairs)
+        columns = Columns.from_state(codec.layout, context, info["columns"])
         hidden = tuple(parameters["generator_dim"] or DEFAULT_DIM)
         context_scores = None
         if context is not None:

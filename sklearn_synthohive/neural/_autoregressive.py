@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from sklearn_synthohive.neural._columns import SMALL, Columns
-from sklearn_synthohive.neural._first_layer import FullFirst
+from sklearn_synthohive.neural._first_layer import first_layer
 from sklearn_synthohive.neural._heads import DenseHeads, LevelHead, pick
 from sklearn_synthohive.neural._pairs import PairHead
 
@@ -89,7 +89,7 @@ class AutoregressiveNet(nn.Module):
             group = torch.as_tensor(groups.group)
             self.register_buffer(f"group_{c}", group, persistent=False)
         self.scalars = ScalarFeatures(len(columns.continuous), SMALL, rng)
-        self.first = FullFirst(columns, h, rng)
+        self.first = first_layer(columns, h, rng)
         self.deeper = nn.ParameterList(
             torch.empty(m, h, h).normal_(0, 1 / math.sqrt(h), generator=rng)
             for _ in hidden[1:]
@@ -144,14 +144,14 @@ class AutoregressiveNet(nn.Module):
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        return self.heads.weight.device
+        return self.first.bias.device
 
     def decayed(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
         """The weights that weight decay is for, and those that it is not for.
 
         A decayed embedding of a rare level is soon zero, and a decayed margin wrong.
         """
-        kept = [*self.tables, *self.deeper_bias, self.first.bias, self.heads.bias]
+        kept = [*self.tables, *self.deeper_bias, self.first.bias, *self.heads.bias]
         kept += [self.mixture_bias, *(head.bias for head in self.levels)]
         kept += self.pair_heads.parameters()
         spared = {id(p) for p in kept}
@@ -247,7 +247,7 @@ class AutoregressiveNet(nn.Module):
             outcomes = own.clone()
             for head, j in zip(self.levels, self.tied, strict=True):
                 outcomes[:, j] = head.cluster(own[:, j])
-        terms = list(self.heads(x, outcomes).unbind(0))
+        terms = self.heads(x, outcomes)
         hidden = x.unbind(0)
         for head, j in zip(self.levels, self.tied, strict=True):
             table = self.tables[columns.order[j]]

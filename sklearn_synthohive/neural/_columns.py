@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +38,8 @@ class Columns:
         Of each column with many states.
     pairs : tuple of PairCounts or None
         Of each column that another one all but determines.
+    seen : tuple of tuple of int, or None
+        The columns that each generated column sees, in the order; None for all before.
     """
 
     sizes: tuple[int, ...]
@@ -46,6 +48,7 @@ class Columns:
     order: tuple[int, ...]
     groups: tuple[LevelGroups | None, ...]
     pairs: tuple[PairCounts | None, ...]
+    seen: tuple[tuple[int, ...], ...] | None = None
 
     @classmethod
     def of(
@@ -55,6 +58,7 @@ class Columns:
         order,
         groups: Mapping[int, LevelGroups] | None = None,
         pairs: Mapping[int, PairCounts] | None = None,
+        seen: Sequence[Sequence[int]] | None = None,
     ) -> Columns:
         """Columns of a table's layout and that of its context.
 
@@ -70,6 +74,8 @@ class Columns:
         pairs : mapping of int to PairCounts, optional
             By the determined column, context first; the order must hold its source
             before it.
+        seen : sequence of sequence of int, optional
+            The columns that each generated column sees, context first.
         """
         spans = [*(context.spans if context else ()), *layout.spans]
         n_context = len(spans) - len(layout.spans)
@@ -88,7 +94,24 @@ class Columns:
             tuple(n_context + k for k in order),
             tuple(groups.get(c) for c in range(len(spans))),
             tuple((pairs or {}).get(c) for c in range(len(spans))),
+            None if seen is None else tuple(tuple(map(int, own)) for own in seen),
         )
+
+    def to_state(self) -> dict:
+        """Plain data beside the layouts, for a file."""
+        return {
+            "order": [c - self.n_context for c in self.order],
+            "groups": {str(c): g.to_state() for c, g in enumerate(self.groups) if g},
+            "pairs": {str(c): p.to_state() for c, p in enumerate(self.pairs) if p},
+            "seen": None if self.seen is None else [list(own) for own in self.seen],
+        }
+
+    @classmethod
+    def from_state(cls, layout: Layout, context: Layout | None, state: dict) -> Columns:
+        """Undo :meth:`to_state`."""
+        groups = {int(c): LevelGroups.from_state(g) for c, g in state["groups"].items()}
+        pairs = {int(c): PairCounts.from_state(p) for c, p in state["pairs"].items()}
+        return cls.of(layout, context, state["order"], groups, pairs, state["seen"])
 
     @staticmethod
     def is_large(span) -> bool:

@@ -6,9 +6,29 @@ import numpy as np
 import torch
 from torch import nn
 
-from sklearn_synthohive.neural._columns import Columns
+from sklearn_synthohive.neural._columns import SMALL, Columns
 
-__all__ = ["FullFirst"]
+__all__ = ["FullFirst", "LimitedFirst", "first_layer"]
+
+# Columns whose inputs are gathered at a time: more only moves more memory.
+CHUNK = 16
+
+
+def first_layer(columns: Columns, hidden: int, rng: torch.Generator):
+    """The layer that the columns ask for.
+
+    Parameters
+    ----------
+    columns : Columns
+    hidden : int
+    rng : torch.Generator
+
+    Returns
+    -------
+    FullFirst or LimitedFirst
+    """
+    kind = FullFirst if columns.seen is None else LimitedFirst
+    return kind(columns, hidden, rng)
 
 
 def seen_by_all(columns: Columns) -> np.ndarray:
@@ -86,3 +106,109 @@ class _FullSweep:
     def units(self, j):
         h = self.layer.hidden
         return self.sums[:, j * h : (j + 1) * h]
+
+
+class _GatheredProduct(torch.autograd.Function):
+    """Products of each column's weights with the pieces that it sees.
+
+    The gathered pieces are sixty times as large as the pieces; they are made again for
+    the backward pass instead of being kept.
+    """
+
+    @staticmethod
+    def forward(ctx, pieces, weight, index):
+        ctx.save_for_backward(pieces, weight, index)
+        out = pieces.new_empty(len(weight), weight.shape[2], pieces.shape[2])
+        for start in range(0, len(weight), CHUNK):
+            part = slice(start, start + CHUNK)
+            torch.bmm(
+                weight[part].transpose(1, 2),
+                _gather(pieces, index[part]),
+                out=out[part],
+            )
+        return out
+
+    @staticmethod
+    def backward(ctx, grad):
+        pieces, weight, index = ctx.saved_tensors
+        grad_pieces, grad_weight = torch.zeros_like(pieces), torch.empty_like(weight)
+        for start in range(0, len(weight), CHUNK):
+            part = slice(start, start + CHUNK)
+            gathered = _gather(pieces, index[part])
+            torch.bmm(gathered, grad[part].transpose(1, 2), out=grad_weight[part])
+            inner = torch.bmm(weight[part], grad[part])
+            inner = inner.view(-1, *pieces.shape[1:])
+            grad_pieces.index_add_(0, index[part].flatten(), inner)
+        return grad_pieces, grad_weight, None
+
+
+def _gather(pieces, index):
+    """Pieces (n_pieces, SMALL, n) of some columns, (columns, inputs, n)."""
+    found = pieces.index_select(0, index.flatten())
+    return found.view(len(index), -1, pieces.shape[2])
+
+
+class LimitedFirst(nn.Module):
+    """Every column sees some columns before it; the cost is linear in the columns.
+
+    Parameters
+    ----------
+    columns : Columns
+        With ``seen``.
+    hidden : int
+        Units a column.
+    rng : torch.Generator
+    """
+
+    def __init__(self, columns: Columns, hidden: int, rng: torch.Generator):
+        super().__init__()
+        widths = np.array(columns.widths) // SMALL
+        self.starts = np.concatenate([[0], np.cumsum(widths)]).astype(int).tolist()
+        self.index: torch.Tensor
+        pieces = [
+            [p for c in seen for p in range(self.starts[c], self.starts[c + 1])]
+            for seen in columns.seen or ()
+        ]
+        most = max(1, *map(len, pieces))
+        # The last piece is empty.
+        index = torch.full((len(pieces), most), self.starts[-1])
+        for j, own in enumerate(pieces):
+            index[j, : len(own)] = torch.tensor(own, dtype=torch.long)
+        self.register_buffer("index", index, persistent=False)
+        weight = torch.empty(len(pieces), most * SMALL, hidden)
+        fan_in = (SMALL * np.maximum(1, [len(own) for own in pieces]))[:, None, None]
+        size = torch.as_tensor(1.4 / np.sqrt(fan_in), dtype=torch.float32)
+        self.weight = nn.Parameter(weight.normal_(0, 1, generator=rng) * size)
+        self.bias = nn.Parameter(torch.zeros(len(pieces), hidden, 1))
+
+    def forward(self, parts: list[torch.Tensor]) -> torch.Tensor:
+        """As :meth:`FullFirst.forward`."""
+        n = len(parts[0])
+        pieces = torch.cat([*parts, parts[0].new_zeros(n, SMALL)], dim=1)
+        pieces = pieces.T.reshape(-1, SMALL, n)
+        out = _GatheredProduct.apply(pieces, self.weight, self.index)
+        return (out + self.bias).transpose(1, 2)
+
+    def sweep(self, n: int) -> _LimitedSweep:
+        """As :meth:`FullFirst.sweep`."""
+        return _LimitedSweep(self, n)
+
+
+class _LimitedSweep:
+    """Keeps the embeddings, and gathers those that a column sees."""
+
+    def __init__(self, layer, n):
+        self.layer = layer
+        self.pieces = layer.weight.new_zeros(layer.starts[-1] + 1, SMALL, n)
+
+    def see(self, column, embedding):
+        start, stop = self.layer.starts[column : column + 2]
+        self.pieces[start:stop] = embedding.T.reshape(stop - start, SMALL, -1)
+
+    def keep(self, index):
+        self.pieces = self.pieces[:, :, index]
+
+    def units(self, j):
+        layer = self.layer
+        own = self.pieces.index_select(0, layer.index[j]).flatten(0, 1)
+        return (layer.weight[j].T @ own + layer.bias[j]).T

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -11,6 +12,8 @@ __all__ = ["DenseHeads", "LevelHead", "draw_index", "pick"]
 
 # Logit of the padding behind a column's states; finite, so that it can be averaged.
 ABSENT = -1e9
+# Outputs of all columns, padding included, that one batched product may have.
+CHEAP_OUTPUTS = 8192
 
 
 def pick(x: torch.Tensor, which: list[int]) -> torch.Tensor:
@@ -41,12 +44,12 @@ def draw_index(probabilities: torch.Tensor, rng: torch.Generator) -> torch.Tenso
 
 
 class DenseHeads(nn.Module):
-    """One softmax a column, all of them in one batched product.
+    """One softmax a column, columns of similar size in one batched product.
 
     Parameters
     ----------
     sizes : sequence of int
-        Outcomes of each column; the product is padded to the largest.
+        Outcomes of each column.
     hidden : int
     rng : torch.Generator
     """
@@ -54,26 +57,47 @@ class DenseHeads(nn.Module):
     def __init__(self, sizes, hidden: int, rng: torch.Generator):
         super().__init__()
         self.sizes = list(sizes)
-        widest = max(self.sizes, default=1)
-        weight = torch.empty(len(self.sizes), hidden, widest)
-        self.weight = nn.Parameter(weight.normal_(0, 0.02, generator=rng))
-        self.bias = nn.Parameter(torch.zeros(len(self.sizes), 1, widest))
-        self.mask: torch.Tensor
-        mask = torch.zeros(len(self.sizes), 1, widest)
-        for j, size in enumerate(self.sizes):
-            mask[j, :, size:] = ABSENT
-        self.register_buffer("mask", mask, persistent=False)
+        self.buckets = _buckets(self.sizes)
+        # Where each column stands: its bucket, and its row there.
+        self.place = {
+            j: (k, row)
+            for k, bucket in enumerate(self.buckets)
+            for row, j in enumerate(bucket)
+        }
+        self.weight, self.bias = nn.ParameterList(), nn.ParameterList()
+        for k, bucket in enumerate(self.buckets):
+            widest = max(self.sizes[j] for j in bucket)
+            weight = torch.empty(len(bucket), hidden, widest)
+            self.weight.append(weight.normal_(0, 0.02, generator=rng))
+            self.bias.append(torch.zeros(len(bucket), 1, widest))
+            mask = torch.zeros(len(bucket), 1, widest)
+            for row, j in enumerate(bucket):
+                mask[row, :, self.sizes[j] :] = ABSENT
+            self.register_buffer(f"mask_{k}", mask, persistent=False)
 
-    def forward(self, x: torch.Tensor, outcomes: torch.Tensor) -> torch.Tensor:
-        """Log-probabilities, shape (n_generated, n).
+    def forward(self, x: torch.Tensor, outcomes: torch.Tensor) -> list[torch.Tensor]:
+        """Log-probabilities, a tensor of shape (n,) for each column.
 
         Parameters
         ----------
         x : tensor of shape (n_generated, n, hidden)
         outcomes : tensor of shape (n, n_generated), int64
         """
-        logits = torch.bmm(x, self.weight) + (self.bias + self.mask)
-        return logits.log_softmax(-1).gather(2, outcomes.T[..., None])[..., 0]
+        terms = [outcomes.new_zeros(())] * len(self.sizes)
+        for k, bucket in enumerate(self.buckets):
+            mask = getattr(self, f"mask_{k}")
+            logits = torch.bmm(pick(x, bucket), self.weight[k]) + (self.bias[k] + mask)
+            index = outcomes.T[bucket][..., None]
+            chosen = logits.log_softmax(-1).gather(2, index)[..., 0]
+            for j, term in zip(bucket, chosen.unbind(0), strict=True):
+                terms[j] = term
+        return terms
+
+    def of(self, j: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Weights (hidden, size) and biases (size,) of a column."""
+        k, row = self.place[j]
+        n = self.sizes[j]
+        return self.weight[k][row, :, :n], self.bias[k][row, 0, :n]
 
     def logits(self, j: int, x: torch.Tensor) -> torch.Tensor:
         """Of one column, shape (n, size).
@@ -83,12 +107,22 @@ class DenseHeads(nn.Module):
         j : int
         x : tensor of shape (n, hidden)
         """
-        return (x @ self.weight[j] + self.bias[j])[:, : self.sizes[j]]
+        weight, bias = self.of(j)
+        return x @ weight + bias
 
     @torch.no_grad()
     def start(self, j: int, weights: torch.Tensor):
         """Start a column at the log-frequencies of its outcomes."""
-        self.bias[j, 0, : len(weights)] = torch.log(weights / weights.sum())
+        self.of(j)[1].copy_(torch.log(weights / weights.sum()))
+
+
+def _buckets(sizes):
+    """Columns whose products are padded to one size; all where that is cheap."""
+    if len(sizes) * max(sizes, default=0) <= CHEAP_OUTPUTS:
+        return [list(range(len(sizes)))] if sizes else []
+    limits = [4, 16, 64, max(sizes)]
+    kind = np.searchsorted(limits, sizes)
+    return [np.flatnonzero(kind == k).tolist() for k in np.unique(kind)]
 
 
 class LevelHead(nn.Module):

@@ -6,19 +6,34 @@ import numpy as np
 
 from sklearn_synthohive.layout import CompactTable, Layout
 
-__all__ = ["coarse_codes", "dependence_order", "learn_order", "mutual_information"]
+__all__ = [
+    "MAX_SEEN",
+    "WIDE",
+    "coarse_codes",
+    "dependence_order",
+    "learn_order",
+    "most_informative",
+    "mutual_information",
+]
 
-MAX_BINS = 24
-MAX_ROWS = 20_000
+MAX_BINS, MAX_ROWS = 24, 20_000
+# Above so many columns, each sees its most informative predecessors only, and how many.
+WIDE, MAX_SEEN = 64, 32
+# What is spent on the dependences of wide tables: codes of all columns together, rows.
+MAX_CODES, WIDE_ROWS = 3_000, 10_000
 
 
-def coarse_codes(layout: Layout, table: CompactTable) -> np.ndarray:
-    """At most ``MAX_BINS`` codes a column: frequent states, quantiles of the scalars.
+def coarse_codes(
+    layout: Layout, table: CompactTable, max_bins: int = MAX_BINS
+) -> np.ndarray:
+    """A few codes a column: frequent states, quantiles of the scalars.
 
     Parameters
     ----------
     layout : Layout
     table : CompactTable
+    max_bins : int
+        Codes a column, at most.
 
     Returns
     -------
@@ -30,7 +45,7 @@ def coarse_codes(layout: Layout, table: CompactTable) -> np.ndarray:
         codes = table.codes[:, i].astype(np.int64)
         if span.kind == "continuous":
             has_value = span.has_value[codes]
-            bins = max(2, MAX_BINS // 2 // max(1, int(span.has_value.sum())))
+            bins = max(2, max_bins // 2 // max(1, int(span.has_value.sum())))
             scalars = table.scalars[has_value, k]
             if len(scalars):
                 edges = np.quantile(scalars, np.linspace(0, 1, bins + 1)[1:-1])
@@ -42,7 +57,7 @@ def coarse_codes(layout: Layout, table: CompactTable) -> np.ndarray:
         )
         rank = np.empty(len(values), dtype=np.int64)
         rank[np.argsort(-counts, kind="stable")] = np.arange(len(values))
-        out[:, i] = np.minimum(rank, MAX_BINS - 1)[codes]
+        out[:, i] = np.minimum(rank, max_bins - 1)[codes]
     return out
 
 
@@ -66,17 +81,17 @@ def mutual_information(codes: np.ndarray) -> np.ndarray:
     onehots = np.zeros((n, int(sizes.sum())), dtype=np.float32)
     starts = np.concatenate([[0], np.cumsum(sizes)])
     onehots[np.arange(n)[:, None], starts[:-1] + codes] = 1.0
-    joint = (onehots.T @ onehots).astype(np.float64) / n
-    out = np.zeros((m, m))
+    joint = onehots.T @ onehots
+    entropy = np.empty((m, m))
     for a in range(m):
-        for b in range(a + 1, m):
-            p = joint[starts[a] : starts[a + 1], starts[b] : starts[b + 1]]
-            expected = p.sum(1, keepdims=True) * p.sum(0, keepdims=True)
-            seen = p > 0
-            estimate = (p[seen] * np.log(p[seen] / expected[seen])).sum()
-            bias = (sizes[a] - 1) * (sizes[b] - 1) / (2 * n)
-            out[a, b] = out[b, a] = max(0.0, estimate - bias)
-    return out
+        p = joint[starts[a] : starts[a + 1]].astype(np.float64) / n
+        p *= np.log(np.where(p > 0, p, 1.0))
+        entropy[a] = -np.add.reduceat(p.sum(axis=0), starts[:-1])
+    own = np.diag(entropy)
+    bias = np.outer(sizes - 1, sizes - 1) / (2 * n)
+    out = np.maximum(own[:, None] + own - entropy - bias, 0.0)
+    np.fill_diagonal(out, 0.0)
+    return (out + out.T) / 2
 
 
 def dependence_order(information: np.ndarray) -> list[int]:
@@ -105,8 +120,33 @@ def dependence_order(information: np.ndarray) -> list[int]:
     return order
 
 
-def learn_order(layout: Layout, table: CompactTable) -> list[int]:
-    """The order of a table's spans, from at most ``MAX_ROWS`` evenly spaced rows.
+def most_informative(
+    information: np.ndarray, order: list[int], most: int
+) -> list[list[int]]:
+    """The columns before each one that tell most about it.
+
+    Parameters
+    ----------
+    information : ndarray of shape (m, m)
+    order : list of int
+    most : int
+        Columns that one may see.
+
+    Returns
+    -------
+    list of list of int
+        Per column of the order.
+    """
+    seen = []
+    for j, column in enumerate(order):
+        before = np.array(order[:j], dtype=int)
+        best = np.argsort(-information[column, before], kind="stable")[:most]
+        seen.append(sorted(before[best].tolist()))
+    return seen
+
+
+def learn_order(layout: Layout, table: CompactTable) -> tuple[list[int], np.ndarray]:
+    """The order of a table's spans, from evenly spaced rows.
 
     Parameters
     ----------
@@ -115,8 +155,14 @@ def learn_order(layout: Layout, table: CompactTable) -> list[int]:
 
     Returns
     -------
-    list of int
+    order : list of int
+    information : ndarray of shape (n_spans, n_spans)
+        Mutual information.
     """
-    n = len(table)
-    rows = np.linspace(0, n - 1, min(n, MAX_ROWS)).astype(int)
-    return dependence_order(mutual_information(coarse_codes(layout, table.take(rows))))
+    n, m = len(table), len(layout.spans)
+    wide = m > WIDE
+    rows = np.linspace(0, n - 1, min(n, WIDE_ROWS if wide else MAX_ROWS)).astype(int)
+    bins = max(4, MAX_CODES // m) if wide else MAX_BINS
+    codes = coarse_codes(layout, table.take(rows), min(bins, MAX_BINS))
+    information = mutual_information(codes)
+    return dependence_order(information), information

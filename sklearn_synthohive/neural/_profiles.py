@@ -11,7 +11,13 @@ from scipy.sparse import csr_array
 from sklearn_synthohive.layout import CompactTable, Layout
 from sklearn_synthohive.neural._columns import Columns
 from sklearn_synthohive.neural._levels import LevelGroups
-from sklearn_synthohive.neural._order import coarse_codes, learn_order
+from sklearn_synthohive.neural._order import (
+    MAX_SEEN,
+    WIDE,
+    coarse_codes,
+    learn_order,
+    most_informative,
+)
 from sklearn_synthohive.neural._pairs import find_determined, sources_first
 
 __all__ = ["group_levels", "learn_columns", "level_profiles"]
@@ -46,17 +52,24 @@ def learn_columns(
     Columns
     """
     groups = group_levels(layout, table, counts, context_layout, context)
-    order, pairs = learn_order(layout, table), {}
+    order, information = learn_order(layout, table)
+    n_context = 0 if context_layout is None else len(context_layout.spans)
+    pairs = {}
     if groups:
-        given = [] if context is None else [context.codes]
-        codes = np.concatenate([*given, table.codes], axis=1)
+        codes = table.codes
+        if context is not None:
+            codes = np.concatenate([context.codes, codes], axis=1)
         spans = [*(context_layout.spans if context_layout else ()), *layout.spans]
-        n_context = len(spans) - len(layout.spans)
         sizes, targets = [s.n_states for s in spans], range(n_context, len(spans))
         pairs = find_determined(codes, sizes, list(groups), targets)
         order = sources_first([n_context + c for c in order], pairs)
         order = [c - n_context for c in order]
-    return Columns.of(layout, context_layout, order, groups, pairs)
+    seen = None
+    if len(order) > WIDE:
+        given = list(range(n_context))
+        own = most_informative(information, order, MAX_SEEN)
+        seen = [[*given, *(n_context + c for c in part)] for part in own]
+    return Columns.of(layout, context_layout, order, groups, pairs, seen)
 
 
 def group_levels(

@@ -1,5 +1,6 @@
 """The density of the autoregressive network, and rows that follow it."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -19,6 +20,7 @@ from sklearn_synthohive.neural import (
     draw_conditioned,
 )
 from sklearn_synthohive.neural._autoregressive import mixture_parameters
+from sklearn_synthohive.neural._heads import DenseHeads
 
 CONTEXT = ["age~value", "age~mode0", "land=n", "land=s", "id~code[70]"]
 # The spans of NAMES: tail (60 codes), size (modes, spike, missing), city, port (300
@@ -131,7 +133,7 @@ class TestDensity:
         counts = [np.arange(250), np.array([70, 20, 10])]
         net.start_from_margins(counts)
         with torch.no_grad():
-            for weight in (net.heads.weight, *(h.query for h in net.levels)):
+            for weight in (*net.heads.weight, *(h.query for h in net.levels)):
                 weight.zero_()
         states = torch.tensor([[1, 200]])
         terms = net(states, torch.zeros(1, 0))[0].exp().tolist()
@@ -148,6 +150,108 @@ class TestDensity:
         assert torch.equal(torch.get_rng_state(), before)
         assert all(torch.equal(v, again[k]) for k, v in first.items())
         assert not all(torch.equal(v, other[k]) for k, v in first.items())
+
+
+class TestLimited:
+    """Columns that see some of their predecessors only."""
+
+    SEEN = ((0, 1, 2), (0, 1, 2, 6), (0, 8), (8, 3), (2, 3, 7), (3, 4, 7))
+
+    def limited(self):
+        plain_net = small_net(context=CONTEXT, order=ORDER)
+        columns = dataclasses.replace(plain_net.columns, seen=self.SEEN)
+        net = AutoregressiveNet(columns, (5, 5), seed=0)
+        rng = torch.Generator().manual_seed(1)
+        with torch.no_grad():
+            for weight in net.parameters():
+                weight.add_(0.3 * torch.randn(weight.shape, generator=rng))
+        return net
+
+    def test_the_density_equals_the_plain_one(self, rows):
+        states, scores = rows
+        net = self.limited().double()
+        terms = net(states, scores).detach().numpy()
+        expected = plain.log_densities(net, states, scores)
+        np.testing.assert_allclose(terms, expected, rtol=1e-5, atol=1e-6)
+
+    def test_columns_tell_what_sees_them(self, rows):
+        states, scores = rows[0], rows[1].float()
+        net = self.limited()
+        columns = net.columns
+        terms = net(states, scores)
+        for c in range(9):
+            other = states.clone()
+            other[:, c] = (states[:, c] + 1) % columns.sizes[c]
+            if columns.sizes[c] == 1:
+                continue
+            moved = (net(other, scores) - terms).abs().sum(0) > 1e-7
+            expected = [
+                c in seen or c == own
+                for seen, own in zip(self.SEEN, columns.order, strict=True)
+            ]
+            assert moved.tolist() == expected
+
+    def test_gradients_are_those_of_the_definition(self, rows):
+        """The gathered product has a backward pass of its own."""
+        net = self.limited().double()
+        first = net.first
+        parts = [part.detach() for part in net.embed(*rows)]
+        given = [part.clone().requires_grad_() for part in parts]
+        weights = torch.randn(6, 12, 5, generator=torch.Generator().manual_seed(0))
+        weights = weights.double()
+        (first(given) * weights).sum().backward()
+        grads = [part.grad for part in given], first.weight.grad.clone()
+        first.weight.grad = None
+        given = [part.clone().requires_grad_() for part in parts]
+        loss = 0.0
+        for j, seen in enumerate(self.SEEN):
+            x = torch.cat([given[c] for c in seen], dim=1)
+            own = first.weight[j, : x.shape[1]]
+            loss = loss + ((x @ own) * weights[j]).sum()
+        loss.backward()
+        torch.testing.assert_close(grads[1], first.weight.grad)
+        for fast, slow in zip(grads[0], given, strict=True):
+            expected = torch.zeros_like(fast) if slow.grad is None else slow.grad
+            torch.testing.assert_close(fast, expected)
+
+    def test_draws_see_the_same(self):
+        states, scores = rows_of(context=CONTEXT)
+        for net in (self.limited(), small_net(context=CONTEXT, order=ORDER)):
+            at_once = net.first(net.embed(states, scores))
+            sweep = net.first.sweep(12)
+            for c in range(3):
+                sweep.see(c, net.embed_one(c, states, scores))
+            for j, c in enumerate(ORDER):
+                torch.testing.assert_close(sweep.units(j), at_once[j])
+                sweep.see(3 + c, net.embed_one(3 + c, states, scores))
+
+    def test_a_sweep_can_go_on_with_other_rows(self):
+        states, scores = rows_of(context=CONTEXT)
+        index = torch.tensor([3, 3, 0, 7])
+        for net in (self.limited(), small_net(context=CONTEXT, order=ORDER)):
+            before, after = net.first.sweep(12), net.first.sweep(4)
+            for c in range(9):
+                e = net.embed_one(c, states, scores)
+                before.see(c, e)
+                after.see(c, e[index])
+            before.keep(index)
+            for j in range(6):
+                torch.testing.assert_close(before.units(j), after.units(j))
+
+    def test_heads_of_many_columns_are_packed_by_size(self):
+        """The law is that of one block padded to the widest."""
+        sizes = [2, 190, 3, 60, 5, 17, 4] * 10
+        heads = DenseHeads(sizes, 4, torch.Generator().manual_seed(0))
+        assert len(heads.buckets) == 4
+        assert sorted(itertools.chain(*heads.buckets)) == list(range(70))
+        x = torch.randn(70, 9, 4, generator=torch.Generator().manual_seed(1))
+        outcomes = torch.tensor([[i % n for n in sizes] for i in range(9)])
+        terms = heads(x, outcomes)
+        for j in range(70):
+            law = heads.logits(j, x[j]).log_softmax(1)
+            assert law.shape == (9, sizes[j])
+            own = law.gather(1, outcomes[:, j, None])[:, 0]
+            torch.testing.assert_close(terms[j], own)
 
 
 class TestNoLeak:

@@ -159,7 +159,7 @@ class TestLaw:
         net.start_from_margins([np.array([1, 1]), counts])
         with torch.no_grad():
             net.levels[0].query.zero_()
-            net.heads.weight.zero_()
+            net.heads.weight[0].zero_()
         law = StateLaw(net, 1, normal(1).float(), None)
         p = law.log_probabilities()[0].exp().detach().numpy()
         assert np.abs(p - counts / 60_000).sum() / 2 < 0.02

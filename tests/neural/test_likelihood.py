@@ -106,7 +106,7 @@ class TestEpoch:
         _, net, average, _ = epoch()
         state = average.state_dict()
         assert all(v.isfinite().all() for v in state.values())
-        assert torch.equal(average.heads.mask, net.heads.mask)
+        assert torch.equal(average.heads.mask_0, net.heads.mask_0)
         assert torch.equal(average.first.mask, net.first.mask)
         assert not equal(state, net.state_dict())
         rows = training_data()

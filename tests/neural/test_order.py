@@ -13,6 +13,7 @@ from sklearn_synthohive.neural._order import (
     MAX_BINS,
     coarse_codes,
     dependence_order,
+    most_informative,
     mutual_information,
 )
 
@@ -120,7 +121,7 @@ class TestOrder:
         assert dependence_order(np.zeros((0, 0))) == []
 
     def test_what_belongs_together_stands_together(self):
-        order = learn_order(Layout.from_names(NAMES), linked())
+        order = learn_order(Layout.from_names(NAMES), linked())[0]
         assert sorted(order) == [0, 1, 2, 3]
         assert order[-1] == 0
         assert order[0] == 3
@@ -133,11 +134,20 @@ class TestOrder:
         flags[40_000:] = table.scalars[40_000:, 1] > 0
         codes = table.codes.copy()
         codes[:, 2] = flags
-        order = learn_order(layout, CompactTable(codes, table.scalars))
+        order = learn_order(layout, CompactTable(codes, table.scalars))[0]
         assert order[-1] == 0
+
+    def test_the_most_informative_predecessors(self):
+        information = np.random.default_rng(0).random((30, 30))
+        information += information.T
+        order = np.random.default_rng(1).permutation(30).tolist()
+        seen = most_informative(information, order, 4)
+        for j, column in enumerate(order):
+            before = sorted(order[:j], key=lambda c: -information[column, c])
+            assert seen[j] == sorted(before[:4])
 
     def test_few_rows(self):
         layout = Layout.from_names(NAMES)
         for n in (1, 2):
-            order = learn_order(layout, linked().take(np.arange(n)))
+            order = learn_order(layout, linked().take(np.arange(n)))[0]
             assert sorted(order) == [0, 1, 2, 3]

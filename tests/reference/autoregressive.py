@@ -29,21 +29,29 @@ def embedding(net, column, state, score):
 
 
 def seen_columns(columns, j):
-    """Context columns and those that come earlier in the order."""
+    """Context columns and those that come earlier in the order, or some of them."""
+    if columns.seen is not None:
+        return list(columns.seen[j])
     return [*range(columns.n_context), *columns.order[:j]]
 
 
 def hidden_units(net, j, states, scores):
     """The last hidden layer of the j-th generated column."""
     columns, h = net.columns, net.hidden
-    a = net.first.bias[j * h : (j + 1) * h].clone()
+    rows = 0
+    bias = net.first.bias.view(-1)[j * h : (j + 1) * h]
+    a = bias.clone()
     for c in seen_columns(columns, j):
         score = 0.0
         if c in columns.continuous:
             score = scores[columns.continuous.index(c)]
-        first = net.first
-        weight = first.weight[first.starts[c] : first.starts[c + 1]]
-        weight = weight[:, j * h : (j + 1) * h]
+        width = columns.widths[c]
+        if columns.seen is None:
+            start = sum(columns.widths[:c])
+            weight = net.first.weight[start : start + width, j * h : (j + 1) * h]
+        else:
+            weight = net.first.weight[j, rows : rows + width]
+            rows += width
         a = a + embedding(net, c, states[c], score) @ weight
     x = silu(a)
     for weight, bias in zip(net.deeper, net.deeper_bias, strict=True):
@@ -63,9 +71,8 @@ def state_probabilities(net, j, x):
     groups = net.columns.groups[column]
     heads = net.heads
     n_first = heads.sizes[j]
-    first = softmax(
-        [float(x @ heads.weight[j, :, k] + heads.bias[j, 0, k]) for k in range(n_first)]
-    )
+    weight, bias = heads.of(j)
+    first = softmax([float(x @ weight[:, k] + bias[k]) for k in range(n_first)])
     if groups is None:
         return first
     head = net.levels[net.tied.index(j)]
