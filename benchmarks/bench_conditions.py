@@ -37,7 +37,10 @@ CONDITIONS = {
     "default_credit": {
         "category and interval": {"education": 3, "age": slice(50, 53)},
         "interval": {"bill_amt3": slice(170_000, 185_000)},
-        "late": {"pay_amt6": slice(9_000, 11_000), "default_payment_next_month": [0]},
+        "interval and category": {
+            "pay_amt6": slice(9_000, 11_000),
+            "default_payment_next_month": [0],
+        },
         "three columns": {"sex": 1, "marriage": 1, "limit_bal": [50_000]},
         "rare category": {"pay_0": 3},
     },
