@@ -143,6 +143,9 @@ class StateBins:
             bins = np.unique(bins, return_inverse=True)[1]
             own = np.zeros(span.n_states, dtype=np.int64)
             own[codes] = bins
+            # A state of many values, such as those of another column, is a bin itself.
+            many = _many_valued(span, codes, bins)
+            own[many] = bins.max(initial=0) + 1 + np.arange(len(many))
             states.append(own)
             if span.kind == "continuous":
                 scalars = table.scalars[:, layout.continuous.index(i)]
@@ -190,6 +193,15 @@ class StateBins:
         """Undo :meth:`to_state`."""
         cuts = [{s: (edges, bins) for s, edges, bins in one} for one in state["cuts"]]
         return cls(layout, list(state["states"]), cuts)
+
+
+def _many_valued(span, codes, bins):
+    """States without a scalar whose rows lie in several bins."""
+    low = np.full(span.n_states, len(bins))
+    high = np.full(span.n_states, -1)
+    np.minimum.at(low, codes, bins)
+    np.maximum.at(high, codes, bins)
+    return np.flatnonzero((low < high) & ~span.has_value)
 
 
 def _cut_modes(span, codes, scalars, bins):

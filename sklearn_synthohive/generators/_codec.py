@@ -8,7 +8,7 @@ from sklearn.base import clone
 
 from sklearn_synthohive.exceptions import SchemaError
 from sklearn_synthohive.layout import CompactTable, Layout
-from sklearn_synthohive.preprocessing import DataTransformer, Rules
+from sklearn_synthohive.preprocessing import Copies, DataTransformer, Rules
 
 __all__ = ["EncodedCodec", "RawCodec", "fit_codec"]
 
@@ -21,17 +21,31 @@ class RawCodec:
     transformer : DataTransformer
     rules : Rules, optional
         What generated rows must keep.
+    copies : Copies, optional
+        Cells that repeat other columns.
     """
 
     kind = "raw"
 
-    def __init__(self, transformer: DataTransformer, rules: Rules | None = None):
+    def __init__(
+        self,
+        transformer: DataTransformer,
+        rules: Rules | None = None,
+        copies: Copies | None = None,
+    ):
         self.transformer = transformer
-        self.rules = rules or Rules.none(transformer.layout_)
+        self.copies = copies or Copies(transformer, [])
+        rules = rules or Rules.none(transformer.layout_)
+        self.rules = rules.under(self.layout)
 
     @property
     def layout(self) -> Layout:
-        return self.transformer.layout_
+        return self.copies.layout
+
+    @property
+    def texts(self) -> list[str]:
+        """What the rows keep, for people."""
+        return self.rules.texts + self.copies.texts
 
     @property
     def features(self) -> tuple[int, list[str] | None]:
@@ -42,7 +56,11 @@ class RawCodec:
 
     def encode(self, X) -> CompactTable:
         """Codes and scalars of raw rows."""
-        return self.transformer.encode(X)
+        return self.copies.mark(self.transformer.encode(X), X)
+
+    def encode_cells(self, X) -> CompactTable:
+        """As :meth:`encode`, each cell by itself: none repeats another."""
+        return self.copies.mark(self.transformer.encode(X))
 
     def to_score(self, X) -> pd.DataFrame:
         """Rows to compare with decoded ones; levels and gaps may be new.
@@ -62,8 +80,14 @@ class RawCodec:
 
     def decode(self, table: CompactTable, *, clip: bool = True) -> pd.DataFrame:
         """Raw rows again, as a pandas frame in which the identities hold."""
-        frame = self.transformer.decode_pandas(table, clip=clip)
+        frame = self.decode_cells(table, clip=clip)
         return self.rules.add_up(frame, clip=clip)
+
+    def decode_cells(self, table: CompactTable, *, clip: bool = True) -> pd.DataFrame:
+        """As :meth:`decode`, before identities are put in place."""
+        plain = self.copies.unmark(table)
+        frame = self.transformer.decode_pandas(plain, clip=clip)
+        return self.copies.put(frame, table.codes, clip=clip)
 
     def line(self, i: int):
         """Where the modes and spikes of the i-th span lie; None for categories."""
@@ -79,6 +103,7 @@ class RawCodec:
             "kind": self.kind,
             "transformer": self.transformer.to_state(),
             "rules": self.rules.to_state(),
+            "copies": self.copies.to_state(),
         }
 
 
@@ -98,6 +123,11 @@ class EncodedCodec:
     def __init__(self, layout: Layout, rules: Rules | None = None):
         self.layout = layout
         self.rules = rules or Rules.none(layout)
+
+    @property
+    def texts(self) -> list[str]:
+        """What the rows keep, for people."""
+        return self.rules.texts
 
     @property
     def features(self) -> tuple[int, list[str]]:
@@ -139,7 +169,7 @@ class EncodedCodec:
         }
 
 
-def fit_codec(X, transformer: DataTransformer, *, exact_rules=False, **fit_params):
+def fit_codec(X, transformer: DataTransformer, *, rules=None, **fit_params):
     """Take an encoded matrix as it is; fit a transformer to anything else.
 
     Parameters
@@ -147,8 +177,9 @@ def fit_codec(X, transformer: DataTransformer, *, exact_rules=False, **fit_param
     X : encoded frame, or any table that DataTransformer takes
     transformer : DataTransformer
         Cloned before it is fitted.
-    exact_rules : bool, default=False
-        Whether to find what holds on every row.
+    rules : {"all", "exact", None}
+        Whether to look for what holds on every row; "all" also for values that repeat
+        those of other columns.
     **fit_params
         For its ``fit``.
 
@@ -162,12 +193,16 @@ def fit_codec(X, transformer: DataTransformer, *, exact_rules=False, **fit_param
         if not len(X):
             raise ValueError("Found an encoded matrix with 0 sample(s); 1 is required.")
         table = layout.compress(_values(X))
-        rules = Rules.fit(layout, table) if exact_rules else None
-        return EncodedCodec(layout, rules), table
+        return EncodedCodec(layout, rules and Rules.fit(layout, table)), table
     fitted = clone(transformer).fit(X, **fit_params)
     table = fitted.encode(X)
-    rules = Rules.fit(fitted.layout_, table, fitted, X) if exact_rules else None
-    return RawCodec(fitted, rules), table
+    if rules is None:
+        return RawCodec(fitted), table
+    found = Rules.fit(fitted.layout_, table, fitted, X)
+    if rules == "exact":
+        return RawCodec(fitted, found), table
+    copies = Copies.fit(fitted, X, table, found.barred)
+    return RawCodec(fitted, found, copies), copies.mark(table, X)
 
 
 def codec_from_state(state: dict):
@@ -183,7 +218,8 @@ def codec_from_state(state: dict):
     rules = rules and Rules.from_state(layout, rules, transformer)
     if transformer is None:
         return EncodedCodec(layout, rules)
-    return RawCodec(transformer, rules)
+    copies = Copies.from_state(transformer, state.get("copies", []))
+    return RawCodec(transformer, rules, copies)
 
 
 def surrogate_frame(codec, table: CompactTable) -> pd.DataFrame:

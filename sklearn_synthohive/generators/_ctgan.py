@@ -127,9 +127,9 @@ class CTGAN(
         Scores without a gain before training stops.
     tol : float, default=1.5e-3
         Gain in the score that counts.
-    exact_rules : bool, default=True
-        Find what holds on every row (a column that follows from another one, sums,
-        differences and multiples of numbers) and keep it in generated rows.
+    rules : {"all", "exact", None}, default="all"
+        "exact": keep what holds on every row: columns that follow from another one,
+        sums and multiples of numbers. "all": repeats of another column's value, too.
     resume_from : path-like, optional
         A ``checkpoint_dir`` of an earlier fit, or a checkpoint in it: training goes on
         from there, with the same rows and parameters, as if it had never stopped.
@@ -155,7 +155,7 @@ class CTGAN(
     seed_ : int
         Repeats this fit when given as ``seed``.
     rules_ : list of str
-        What ``exact_rules`` has found.
+        What ``rules`` has found.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
 
@@ -218,7 +218,7 @@ class CTGAN(
         validation_fraction=0.1,
         n_iter_no_change=3,
         tol=1.5e-3,
-        exact_rules=True,
+        rules="all",
         resume_from=None,
         transformer=None,
         random_state=None,
@@ -254,7 +254,7 @@ class CTGAN(
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
-        self.exact_rules = exact_rules
+        self.rules = rules
         self.resume_from = resume_from
         self.transformer = transformer
         self.random_state = random_state
@@ -360,13 +360,8 @@ class CTGAN(
     def _encode(self, X, context, table_name, seed) -> Corpus:
         """Compact tables of rows and context."""
         transformer = self._new_transformer()
-        codec, table = fit_codec(
-            X,
-            transformer,
-            exact_rules=self.exact_rules,
-            table_name=table_name,
-            seed=seed,
-        )
+        options = {"rules": self.rules, "table_name": table_name, "seed": seed}
+        codec, table = fit_codec(X, transformer, **options)
         if codec.kind == "encoded":
             log.info("encoded_matrix", columns=len(codec.layout.spans))
         if context is None:

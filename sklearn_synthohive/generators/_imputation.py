@@ -89,8 +89,7 @@ def _fill(fitted, table, gaps, possible, seed, context, n_jobs):
         np.where(lost & gaps, codes, held.codes),
         np.where((lost & gaps)[:, continuous], scalars, held.scalars),
     )
-    frame = codec.transformer.decode_pandas(held)
-    return codec.rules.add_up(frame, ~gaps)
+    return codec.rules.add_up(codec.decode_cells(held), ~gaps)
 
 
 def _gap(codec, i):

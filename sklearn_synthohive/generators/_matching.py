@@ -109,9 +109,11 @@ def _draw(fitted, requirements, rows, seed, context, n_jobs, clip):
         f.put_scalars(codec.layout, table, piece)
     marked = CompactTable(np.where(fixed, 0, -1), table.scalars)
     table = codec.rules.hold(table, marked, seed)
-    frame = codec.transformer.decode_pandas(table, clip=clip)
+    plain = codec.copies.unmark(table)
+    frame = codec.transformer.decode_pandas(plain, clip=clip)
     for f, piece in zip(forced, pieces.T, strict=True):
         f.put(frame, piece)
+    frame = codec.copies.put(frame, table.codes, clip=clip)
     return _add_up(codec, forced, frame, fixed, clip)
 
 

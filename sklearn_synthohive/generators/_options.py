@@ -52,7 +52,7 @@ PARAMETER_CONSTRAINTS: dict = {
     "validation_fraction": [Interval(numbers.Real, 0, 1, closed="left")],
     "n_iter_no_change": _POSITIVE,
     "tol": _WEIGHT,
-    "exact_rules": ["boolean"],
+    "rules": [StrOptions({"all", "exact"}), None],
     "resume_from": "no_validation",
     "transformer": [BaseEstimator, None],
     "random_state": ["random_state"],

@@ -296,7 +296,7 @@ def encode_allowed(codec, requirement):
     frame = frame.loc[frame.index.repeat(len(values))].reset_index(drop=True)
     frame[column] = values.set_axis(frame.index)
     position = list(codec.transformer.columns_).index(column)
-    table, continuous = codec.encode(frame), codec.layout.continuous
+    table, continuous = codec.encode_cells(frame), codec.layout.continuous
     codes = table.codes[:, position].astype(np.int64)
     if position not in continuous:
         return codes, None

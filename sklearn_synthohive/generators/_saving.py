@@ -70,7 +70,7 @@ class SavingMixin:
         self.history_ = pd.DataFrame(history)
         self.layout_ = fitted.codec.layout
         self.transformer_ = fitted.codec.transformer
-        self.rules_ = fitted.codec.rules.texts
+        self.rules_ = fitted.codec.texts
         context = fitted.context_codec
         self.context_transformer_ = None if context is None else context.transformer
         self.n_features_in_ = manifest["n_features_in"]

@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn_synthohive.preprocessing._axis import Axis
 from sklearn_synthohive.preprocessing._continuous import ContinuousColumn
 
-__all__ = ["Ruler"]
+__all__ = ["Ruler", "rulers_of"]
 
 # Units of time in days, so that dates and durations can be added to each other and to
 # numbers of days.
@@ -111,7 +111,7 @@ class Ruler:
         return np.where(gaps, np.nan, amounts)
 
     def write(self, amounts: np.ndarray):
-        """Amounts as values of the column, on its grid; NaN as missing.
+        """Amounts as values of the column, on its grid; an arbitrary one for NaN.
 
         Parameters
         ----------
@@ -121,11 +121,29 @@ class Ruler:
         -------
         array-like of the column's dtype
         """
-        gaps = np.isnan(amounts)
-        amounts = np.where(gaps, self.offset, amounts)
+        amounts = np.where(np.isnan(amounts), self.ends[0], amounts)
         if self.step:
             positions = (amounts - self.offset) / self.step
             stored = self.axis.stored(positions, clip=False)
         else:
             stored = amounts
-        return self.axis.write(stored, gaps)
+        return self.axis.write(stored, np.zeros(len(stored), dtype=bool))
+
+
+def rulers_of(transformer) -> dict[int, Ruler]:
+    """The rulers of all columns that have one, by position.
+
+    Parameters
+    ----------
+    transformer : DataTransformer
+
+    Returns
+    -------
+    dict
+    """
+    rulers = {
+        i: Ruler.of(encoding)
+        for i, encoding in enumerate(transformer._encodings)
+        if isinstance(encoding, ContinuousColumn)
+    }
+    return {i: ruler for i, ruler in rulers.items() if ruler is not None}

@@ -64,6 +64,17 @@ class Rules:
         barred |= {d.target for d in dependences.items if not d.target_gap}
         return cls(dependences, Sums.fit(transformer, X, barred))
 
+    @property
+    def barred(self) -> set[int]:
+        """Columns that are computed from others, or determined by them."""
+        out = {d.target for d in self.dependences.items if not d.target_gap}
+        sums = () if self.sums is None else self.sums.items
+        return out | {item.target for item in sums}
+
+    def under(self, layout: Layout) -> Rules:
+        """The same rules for a table whose spans have further states."""
+        return Rules(Dependences(layout, self.dependences.items), self.sums)
+
     @classmethod
     def none(cls, layout: Layout) -> Rules:
         """No rules."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sklearn_synthohive.preprocessing._amounts import Ruler
-from sklearn_synthohive.preprocessing._continuous import ContinuousColumn
+from sklearn_synthohive.preprocessing._amounts import rulers_of
 from sklearn_synthohive.preprocessing._identities import Identity, find_identities
 
 __all__ = ["Sums"]
@@ -44,7 +43,7 @@ class Sums:
         Sums
         """
         frame = transformer.modelled(X)
-        rulers = _rulers(transformer)
+        rulers = rulers_of(transformer)
         columns = list(rulers)
         found = find_identities(
             [rulers[i].read(frame.iloc[:, i]) for i in columns],
@@ -86,7 +85,7 @@ class Sums:
             return frame
         if given is None:
             given = np.zeros(frame.shape, dtype=bool)
-        rulers = _rulers(self.transformer)
+        rulers = rulers_of(self.transformer)
         for item in reversed(self.items):
             rows = given[:, item.target] & ~self._holding(item, frame, rulers)
             if rows.any():
@@ -109,7 +108,7 @@ class Sums:
         -------
         ndarray of bool
         """
-        rulers = _rulers(self.transformer)
+        rulers = rulers_of(self.transformer)
         out = np.ones(len(frame), dtype=bool)
         for item in self.items:
             out &= self._holding(item, frame, rulers)
@@ -127,7 +126,7 @@ class Sums:
         -------
         list of str
         """
-        rulers, out = _rulers(self.transformer), []
+        rulers, out = rulers_of(self.transformer), []
         for item in self.items:
             parts = list(zip(item.factors, item.terms, strict=True))
             origin = rulers[item.target].origin
@@ -192,15 +191,6 @@ class Sums:
             moved[good, term] = True
             rows = rows & ~good
         return moved
-
-
-def _rulers(transformer):
-    rulers = {
-        i: Ruler.of(encoding)
-        for i, encoding in enumerate(transformer._encodings)
-        if isinstance(encoding, ContinuousColumn)
-    }
-    return {i: ruler for i, ruler in rulers.items() if ruler is not None}
 
 
 def _text(factor, name):

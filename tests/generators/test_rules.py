@@ -70,7 +70,7 @@ class TestRows:
         same(pd.concat(batches, ignore_index=True), rows)
 
     def test_without_rules_some_rows_break(self, network):
-        plain = fit(small_gan(generator=network, exact_rules=False), stays())
+        plain = fit(small_gan(generator=network, rules=None), stays())
         assert plain.rules_ == []
         assert set(broken(plain.sample(500, seed=0))) >= {"total", "departure"}
 
@@ -175,3 +175,86 @@ class TestConditions:
         real = df[df["country"] == "S"]["city"].value_counts(normalize=True)
         drawn = rows["city"].value_counts(normalize=True)
         assert (real - drawn).abs().max() < 0.08
+
+
+def accounts(n=1_500, seed=0):
+    rng = np.random.default_rng(seed)
+    bill = rng.lognormal(6, 1, n).round(2)
+    kind = rng.choice(["careful", "other"], n, p=[0.4, 0.6])
+    full = rng.random(n) < np.where(kind == "careful", 0.9, 0.1)
+    paid = np.where(full, bill, (bill * rng.random(n)).round(2))
+    return pd.DataFrame({"bill": bill, "kind": kind, "paid": paid})
+
+
+@pytest.fixture(scope="module")
+def payer():
+    return fit(small_gan(generator="autoregressive", epochs=20), accounts())
+
+
+class TestRepeats:
+    def test_their_rate_is_kept(self, payer):
+        assert payer.rules_ == ["paid may repeat bill"]
+        real, rows = accounts(), payer.sample(3_000, seed=0)
+        for kind in ("careful", "other"):
+            left, right = (
+                (df["paid"] == df["bill"])[df["kind"] == kind].mean()
+                for df in (real, rows)
+            )
+            assert left == pytest.approx(right, abs=0.06)
+
+    def test_without_them_hardly_any(self):
+        gan = fit(
+            small_gan(generator="autoregressive", epochs=20, rules="exact"), accounts()
+        )
+        rows = gan.sample(1_000, seed=0)
+        assert (rows["paid"] == rows["bill"]).mean() < 0.1
+
+    def test_saved_models_repeat(self, payer, tmp_path):
+        payer.save(tmp_path / "model")
+        again = CTGAN.from_saved(tmp_path / "model")
+        same(again.sample(200, seed=3), payer.sample(200, seed=3))
+
+    @pytest.mark.parametrize(
+        "conditions", [{"paid": 300.0}, {"paid": slice(200, 400)}, {"bill": 300.0}]
+    )
+    def test_conditions(self, payer, conditions):
+        rows = payer.sample(200, conditions=conditions, seed=0)
+        assert rows.notna().all(axis=None)
+        ((column, value),) = conditions.items()
+        if column == "bill":
+            assert 0.2 < (rows["paid"] == 300).mean() < 0.7
+        if isinstance(value, slice):
+            assert rows[column].between(value.start, value.stop).all()
+        else:
+            assert (rows[column] == value).all()
+
+    def test_likelihood(self, payer):
+        df = accounts().head(200)
+        repeats = df["paid"] == df["bill"]
+        scores = payer.score_samples(df)
+        assert np.isfinite(scores).all()
+        # A repeat is one value among all, another payment one cent among thousands.
+        assert scores[repeats].mean() > scores[~repeats].mean() + 2
+
+    def test_filled_cells_repeat_as_often(self, payer):
+        df = accounts()
+        careful = df[df["kind"] == "careful"].reset_index(drop=True)
+        filled = payer.impute(careful.assign(paid=np.nan), seed=0)
+        left, right = ((f["paid"] == f["bill"]).mean() for f in (careful, filled))
+        assert left == pytest.approx(right, abs=0.08)
+        known = payer.impute(careful.assign(bill=np.nan), seed=0)
+        assert (known["paid"] == careful["paid"]).all()
+        assert known["bill"].notna().all()
+
+    def test_calibrated_rows_keep_the_rate(self):
+        df = accounts()
+        gan = fit(small_gan(generator="autoregressive", epochs=20), df)
+        rows = gan.sample(1_500, seed=0, calibrated=True)
+        real = (df["paid"] == df["bill"]).mean()
+        assert (rows["paid"] == rows["bill"]).mean() == pytest.approx(real, abs=0.05)
+        assert gan.score(df) > 0.95
+
+    def test_batches_and_the_other_network(self, network):
+        gan = fit(small_gan(generator=network), accounts())
+        rows = pd.concat(gan.sample_batches(900, 100, seed=0), ignore_index=True)
+        same(rows, gan.sample(900, seed=0))

@@ -222,6 +222,24 @@ class TestHeld:
         assert np.array_equal(good, rules.adding_up(rows))
         assert good.mean() > 0.9
 
+    def test_whole_numbers_and_rows_that_are_given(self):
+        rng = np.random.default_rng(0)
+        df = pd.DataFrame(rng.integers(0, 500, (300, 2)), columns=["a", "b"])
+        df["sum"] = df["a"] + df["b"]
+        rules, _, _ = rules_of(df)
+        rows = df.copy()
+        rows["sum"] = 400
+        fixed = np.zeros(rows.shape, dtype=bool)
+        fixed[:150, 2] = True
+        rules.add_up(rows, fixed)
+        assert (rows["sum"][:150] == 400).all()
+        holds = rows["sum"] == rows["a"] + rows["b"]
+        # Where both are beyond 400 neither alone can make it 400.
+        smaller = df[["a", "b"]].min(axis=1)
+        assert holds[smaller < 390].all()
+        assert not holds[:150][smaller[:150] > 400].any()
+        pd.testing.assert_frame_equal(rows[150:], df[150:])
+
     def test_state_round_trip(self):
         df = orders()
         rules, tx, table = rules_of(df)
