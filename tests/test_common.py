@@ -21,7 +21,7 @@ def small_gan(**parameters):
         "generator_dim": (16,),
         "discriminator_dim": (16,),
         "batch_size": 40,
-        "epochs": 1,
+        "epochs": 3,
     }
     return CTGAN(**(small | parameters))
 

@@ -17,6 +17,10 @@ from sklearn_synthohive.generators._fitted_autoregressive import (
     DEFAULT_DIM,
     FittedAutoregressive,
 )
+from sklearn_synthohive.generators._little_to_learn import (
+    independent_log_likelihood,
+    warn_if_little,
+)
 from sklearn_synthohive.neural import (
     LikelihoodData,
     LikelihoodNet,
@@ -31,8 +35,10 @@ __all__ = ["AutoregressiveStrategy"]
 # Held-out rows stop training before it learns single rows by heart, so small tables
 # give up a larger share of their rows.
 LEAST_HELD_OUT, LARGEST_SHARE = 30, 0.3
-# Small tables take smaller batches: some twenty steps an epoch, no batch below this.
-STEPS_AN_EPOCH, SMALLEST_BATCH = 20, 32
+# Small tables take smaller batches: some hundred steps an epoch, no batch below this.
+STEPS_AN_EPOCH, SMALLEST_BATCH = 100, 32
+# Fewer steps than this say too little about a plateau: then an epoch is several passes.
+LEAST_STEPS = 20
 
 
 class AutoregressiveStrategy:
@@ -77,9 +83,12 @@ class AutoregressiveStrategy:
         rng = torch.Generator(device).manual_seed(seed)
         data = _likelihood_data(train, scores, context_scores, rng, device)
         batch = min(model.batch_size, max(SMALLEST_BATCH, len(data) // STEPS_AN_EPOCH))
+        steps = max(1, len(data) // batch)
+        passes = -(-LEAST_STEPS // steps)
         recipe = LikelihoodRecipe(
             batch_size=batch,
-            steps=max(1, len(data) // batch),
+            steps=steps * passes,
+            passes=passes,
             average_decay=model.average_decay,
         )
         counts = [
@@ -170,8 +179,11 @@ class AutoregressiveStrategy:
         return [Annealer(self._plan(model), scoring, data, more)]
 
     def refine(self, run, fitted, train, held_out, seed):
-        """The adversarial stage, where it is wanted."""
+        """A warning where little was learnt; the adversarial stage where wanted."""
         model, prepared = run.model, run.prepared
+        layout = run.corpus.codec.layout
+        if held_out is not None and model.early_stopping and len(layout.spans) > 1:
+            self._compare(run, prepared, held_out, seed)
         if not model.adversarial_rounds:
             return
         rng = torch.Generator(prepared.data.states.device).manual_seed(seed)
@@ -191,6 +203,18 @@ class AutoregressiveStrategy:
             tol=model.tol,
             seed=seed,
         ).run(fitted, model.adversarial_rounds)
+
+    def _compare(self, run, prepared, held_out, seed):
+        layout = run.corpus.codec.layout
+        rng = torch.Generator(prepared.data.states.device).manual_seed(seed)
+        tables = prepared.scores, prepared.context_scores
+        device = prepared.data.states.device
+        scores = _likelihood_data(held_out, *tables, rng, device).scores()
+        own = scores[:, scores.shape[1] - len(layout.continuous) :].cpu().numpy()
+        independent = independent_log_likelihood(
+            layout, prepared.counts, held_out.table, own
+        )
+        warn_if_little(len(run.corpus), run.scoring.best_, independent)
 
     def stopping(self, model):
         """The callback that ends training early."""

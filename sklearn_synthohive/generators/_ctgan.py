@@ -60,7 +60,7 @@ class CTGAN(
     batch_size : int, default=500
         Rows a step; for "mlp" a multiple of ``pac``, else fewer on small tables.
     epochs : int, default=300
-        Passes over the rows, at most.
+        Passes over the rows, at most; over a small table several passes are one epoch.
     embedding_threshold : int, default=50
         Categories with more levels become integer codes with an entity embedding.
     n_components : int, optional

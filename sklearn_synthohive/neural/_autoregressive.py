@@ -18,6 +18,7 @@ __all__ = ["AutoregressiveNet", "mixture_log_density", "mixture_parameters"]
 
 N_GAUSSIANS = 8
 MIN_DEVIATION = 0.003
+START_DEVIATION = 0.6
 
 
 class ScalarFeatures(nn.Module):
@@ -130,9 +131,12 @@ class AutoregressiveNet(nn.Module):
         n_out = most * 3 * N_GAUSSIANS
         weight = torch.empty(len(self.numeric), h, n_out)
         self.mixture_weight = nn.Parameter(weight.normal_(0, 0.02, generator=rng))
+        # Together about standard normal, as the scores are.
         start = torch.zeros(most, 3, N_GAUSSIANS)
-        start[:, 1] = torch.linspace(-1.6, 1.6, N_GAUSSIANS)
-        start[:, 2] = -1.0
+        means = torch.linspace(-1.6, 1.6, N_GAUSSIANS)
+        start[:, 0] = -0.5 * means**2 / (1 - START_DEVIATION**2)
+        start[:, 1] = means
+        start[:, 2] = math.log(START_DEVIATION)
         start = start.reshape(1, 1, -1).repeat(len(self.numeric), 1, 1)
         self.mixture_bias = nn.Parameter(start)
 

@@ -30,6 +30,8 @@ class LikelihoodRecipe:
     batch_size : int
     steps : int
         Steps an epoch.
+    passes : int
+        Passes an epoch.
     average_decay : float
         Decay of the moving average; zero keeps the last weights.
     warm_up : int
@@ -40,6 +42,7 @@ class LikelihoodRecipe:
 
     batch_size: int
     steps: int
+    passes: int = 1
     average_decay: float = 0.995
     warm_up: int = 50
     clip: float = 20.0
@@ -95,7 +98,7 @@ def likelihood_epoch(
     step: int = 0,
     cooling: tuple[float, float] = (0.0, 0.0),
 ) -> dict[str, torch.Tensor]:
-    """One pass over the rows in random order.
+    """Passes over the rows in random order.
 
     Parameters
     ----------
@@ -117,19 +120,16 @@ def likelihood_epoch(
     """
     net.train()
     device = data.states.device
-    scores = data.scores()
-    order = torch.randperm(len(data), generator=data.rng, device=device)
     total = torch.zeros((), device=device)
     rates = [group["lr"] for group in optimizer.param_groups]
-    n_steps = max(1, len(data) // recipe.batch_size)
-    for k in range(n_steps):
+    n_steps = max(1, len(data) // recipe.batch_size) * recipe.passes
+    for k, (states, scores) in enumerate(_batches(data, recipe)):
         share = min(1.0, (step + k + 1) / recipe.warm_up)
         done = cooling[0] + (cooling[1] - cooling[0]) * k / n_steps
         share *= 0.5 + 0.5 * math.cos(math.pi * done)
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * share
-        rows = order[k * recipe.batch_size : (k + 1) * recipe.batch_size]
-        terms = net(data.states[rows].long(), scores[rows], counted=True)
+        terms = net(states, scores, counted=True)
         loss = -terms.sum(1).mean()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -141,6 +141,17 @@ def likelihood_epoch(
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
         group["lr"] = rate
     return {"nll_loss": total / n_steps}
+
+
+def _batches(data, recipe):
+    """States and scores, every pass in another order and with fresh scores."""
+    size = recipe.batch_size
+    for _ in range(recipe.passes):
+        scores = data.scores()
+        order = torch.randperm(len(data), generator=data.rng, device=scores.device)
+        for k in range(max(1, len(data) // size)):
+            rows = order[k * size : (k + 1) * size]
+            yield data.states[rows].long(), scores[rows]
 
 
 @torch.no_grad()
