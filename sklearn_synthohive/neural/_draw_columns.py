@@ -10,7 +10,7 @@ from sklearn_synthohive.neural._autoregressive import (
     mixture_parameters,
 )
 from sklearn_synthohive.neural._columns import affordable_rows
-from sklearn_synthohive.neural._heads import draw_index
+from sklearn_synthohive.neural._heads import draw_index, odds
 from sklearn_synthohive.neural._normal_scores import REACH
 from sklearn_synthohive.neural._state_law import StateLaw
 
@@ -113,6 +113,6 @@ def mixture_of(net, j, x, states):
 
 def _draw_score(mixture, rng):
     weight, mean, deviation = mixture
-    component = draw_index(weight.softmax(1), rng)[:, None]
+    component = draw_index(odds(weight), rng)[:, None]
     noise = torch.randn(component.shape, generator=rng, device=weight.device)
     return (mean.gather(1, component) + deviation.gather(1, component) * noise)[:, 0]

@@ -24,7 +24,7 @@ from sklearn_synthohive.neural._draw_columns import (
     see,
     see_context,
 )
-from sklearn_synthohive.neural._heads import draw_index
+from sklearn_synthohive.neural._heads import draw_index, odds
 from sklearn_synthohive.neural._mass import NOTHING, draw_between, log_mass
 from sklearn_synthohive.neural._normal_scores import REACH
 from sklearn_synthohive.neural._state_law import StateLaw
@@ -159,7 +159,7 @@ def _draw_ruled(net, j, x, rows, rule, own, rng):
         part = several[start : start + size]
         log_p = _shared_log_masses(net, j, x[part], rows[part], rule)
         mass[part] = log_p.logsumexp(1)
-        piece[part] = draw_index(log_p.softmax(1), rng)
+        piece[part] = draw_index(odds(log_p), rng)
     if len(one):
         mass[one] = _own_log_masses(net, j, x[one], rows[one], rule, piece[one])
     bound = torch.nonzero(piece >= 0)[:, 0]

@@ -5,15 +5,25 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import nn
+from torch.autograd.function import once_differentiable
 
 from sklearn_synthohive.neural._levels import LevelGroups
 
-__all__ = ["DenseHeads", "LevelHead", "draw_index", "pick"]
+__all__ = [
+    "DenseHeads",
+    "LevelHead",
+    "chosen_log_probability",
+    "draw_index",
+    "odds",
+    "pick",
+]
 
 # Logit of the padding behind a column's states; finite, so that it can be averaged.
 ABSENT = -1e9
 # Outputs of all columns, padding included, that one batched product may have.
-CHEAP_OUTPUTS = 8192
+CHEAP_OUTPUTS = 1024
+# On fewer columns than this, torch's softmax takes several times as long as its parts.
+FEW_COLUMNS = 16
 
 
 def pick(x: torch.Tensor, which: list[int]) -> torch.Tensor:
@@ -25,12 +35,56 @@ def pick(x: torch.Tensor, which: list[int]) -> torch.Tensor:
     return torch.stack([rows[j] for j in which])
 
 
+class _ChosenLogProbability(torch.autograd.Function):
+    """Log-softmax at one place a row, whose gradient is made in one pass."""
+
+    @staticmethod
+    def forward(ctx, logits, index):
+        if logits.shape[-1] < FEW_COLUMNS:
+            shifted = logits - logits.amax(-1, keepdim=True)
+            log_p = shifted.sub_(shifted.exp().sum(-1, keepdim=True).log_())
+        else:
+            log_p = logits.log_softmax(-1)
+        ctx.save_for_backward(log_p, index)
+        return log_p.gather(-1, index)[..., 0]
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, *grads):
+        log_p, index = ctx.saved_tensors
+        own = grads[0][..., None]
+        return (log_p.exp().mul_(-own)).scatter_add_(-1, index, own), None
+
+
+def chosen_log_probability(logits: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+    """Log-softmax at one place a row.
+
+    Parameters
+    ----------
+    logits : tensor of shape (..., k)
+    index : tensor of shape (..., 1), int64
+
+    Returns
+    -------
+    tensor of shape (...)
+    """
+    return _ChosenLogProbability.apply(logits, index)
+
+
+def odds(logits: torch.Tensor) -> torch.Tensor:
+    """Probabilities up to a factor of each row, (n, k), which is all a draw needs."""
+    if logits.shape[1] < FEW_COLUMNS:
+        return (logits - logits.amax(1, keepdim=True)).exp_()
+    return logits.softmax(1)
+
+
 def draw_index(probabilities: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
     """One index a row, by inverting the cumulative distribution.
 
     Parameters
     ----------
     probabilities : tensor of shape (n, k)
+        Up to a factor of each row.
     rng : torch.Generator
 
     Returns
@@ -88,7 +142,7 @@ class DenseHeads(nn.Module):
             mask = getattr(self, f"mask_{k}")
             logits = torch.bmm(pick(x, bucket), self.weight[k]) + (self.bias[k] + mask)
             index = outcomes.T[bucket][..., None]
-            chosen = logits.log_softmax(-1).gather(2, index)[..., 0]
+            chosen = chosen_log_probability(logits, index)
             for j, term in zip(bucket, chosen.unbind(0), strict=True):
                 terms[j] = term
         return terms
@@ -193,8 +247,8 @@ class LevelHead(nn.Module):
         group = self.group[levels]
         cluster = group // self.groups.width
         logits = self.logits(x, table, cluster)
-        own = logits.log_softmax(1).gather(1, (group % self.groups.width)[:, None])
-        return own[:, 0] + self.log_share[levels]
+        own = chosen_log_probability(logits, (group % self.groups.width)[:, None])
+        return own + self.log_share[levels]
 
     def every(self, x, table, log_cluster: torch.Tensor) -> torch.Tensor:
         """Log-probabilities of all levels, shape (n, n_levels).
@@ -220,7 +274,7 @@ class LevelHead(nn.Module):
             As in :meth:`logits`.
         rng : torch.Generator
         """
-        slot = draw_index(self.logits(x, table, cluster).softmax(1), rng)
+        slot = draw_index(odds(self.logits(x, table, cluster)), rng)
         group = cluster * self.groups.width + slot
         u = torch.rand(len(x), generator=rng, device=x.device, dtype=torch.float64)
         place = torch.searchsorted(self.edges.double(), group + u, right=True)

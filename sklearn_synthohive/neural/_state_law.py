@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from sklearn_synthohive.neural._autoregressive import AutoregressiveNet
-from sklearn_synthohive.neural._heads import draw_index
+from sklearn_synthohive.neural._heads import draw_index, odds
 
 __all__ = ["StateLaw"]
 
@@ -42,7 +42,7 @@ class StateLaw:
         ----------
         rng : torch.Generator
         """
-        drawn = draw_index(self.logits.softmax(1), rng)
+        drawn = draw_index(odds(self.logits), rng)
         if self.below is not None:
             drawn = self.below.draw(self.x, self.table, drawn, rng)
         if self.pair is not None:

@@ -20,6 +20,7 @@ from sklearn_synthohive.neural import (
 )
 from sklearn_synthohive.neural import _likelihood as likelihood
 from sklearn_synthohive.neural._ema import warm_copy
+from sklearn_synthohive.neural._heads import chosen_log_probability, odds
 from sklearn_synthohive.neural._likelihood import likelihood_epoch
 from sklearn_synthohive.neural._normal_scores import REACH
 
@@ -276,3 +277,30 @@ def test_weights_move_the_likelihood_of_sampled_rows():
     for before, after in zip(plain.parameters(), net.parameters(), strict=True):
         expected = before if before.grad is None else before - 1e-3 * before.grad
         torch.testing.assert_close(after, expected)
+
+
+@pytest.mark.parametrize("k", [1, 5, 15, 16, 40])
+def test_the_chosen_log_probability_is_that_of_a_softmax(k):
+    rng = torch.Generator().manual_seed(0)
+    logits = (3 * torch.randn(4, 30, k, generator=rng)).requires_grad_()
+    index = torch.randint(k, (4, 30, 1), generator=rng)
+    weights = torch.randn(4, 30, generator=rng)
+    results = []
+    for function in (
+        chosen_log_probability,
+        lambda x, i: x.log_softmax(-1).gather(-1, i)[..., 0],
+    ):
+        logits.grad = None
+        out = function(logits, index)
+        (out * weights).sum().backward()
+        results.append((out.detach(), logits.grad))
+    for ours, theirs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("k", [3, 20])
+def test_odds_are_probabilities_up_to_a_factor(k):
+    logits = 30 * torch.randn(50, k, generator=torch.Generator().manual_seed(0))
+    found = odds(logits)
+    found = found / found.sum(1, keepdim=True)
+    torch.testing.assert_close(found, logits.softmax(1))
