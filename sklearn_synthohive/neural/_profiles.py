@@ -27,6 +27,8 @@ MAX_ROWS = 400_000
 N_FEATURES = 8
 # Added to the variance within levels of each indicator, whose own is a share of rows.
 RIDGE = 1e-3
+# Levels of a column that may all but determine others.
+LEAST_LEVELS = 8
 # Fewest rows beyond one a level: what is within a level is learnt from them.
 LEAST_REPEATS = 100
 
@@ -55,13 +57,18 @@ def learn_columns(
     order, information = learn_order(layout, table)
     n_context = 0 if context_layout is None else len(context_layout.spans)
     pairs = {}
-    if groups:
+    spans = [*(context_layout.spans if context_layout else ()), *layout.spans]
+    categories = [
+        c
+        for c, span in enumerate(spans)
+        if span.kind != "continuous" and span.n_states >= LEAST_LEVELS
+    ]
+    if categories:
         codes = table.codes
         if context is not None:
             codes = np.concatenate([context.codes, codes], axis=1)
-        spans = [*(context_layout.spans if context_layout else ()), *layout.spans]
         sizes, targets = [s.n_states for s in spans], range(n_context, len(spans))
-        pairs = find_determined(codes, sizes, list(groups), targets)
+        pairs = find_determined(codes, sizes, categories, targets)
         order = sources_first([n_context + c for c in order], pairs)
         order = [c - n_context for c in order]
     seen = None
