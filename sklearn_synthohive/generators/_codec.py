@@ -81,13 +81,28 @@ class RawCodec:
     def decode(self, table: CompactTable, *, clip: bool = True) -> pd.DataFrame:
         """Raw rows again, as a pandas frame in which the identities hold."""
         frame = self.decode_cells(table, clip=clip)
-        return self.rules.add_up(frame, clip=clip)
+        return self.add_up(frame, table.codes, clip=clip)
 
     def decode_cells(self, table: CompactTable, *, clip: bool = True) -> pd.DataFrame:
         """As :meth:`decode`, before identities are put in place."""
         plain = self.copies.unmark(table)
         frame = self.transformer.decode_pandas(plain, clip=clip)
         return self.copies.put(frame, table.codes, clip=clip)
+
+    def add_up(self, frame, codes, given=None, *, clip: bool = True) -> pd.DataFrame:
+        """Decoded cells in which identities hold, and what repeats a sum repeats it.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Changed.
+        codes : ndarray of shape (n_rows, n_spans)
+        given : ndarray of shape (n_rows, n_columns), bool, optional
+            Cells that stay.
+        clip : bool, default=True
+        """
+        frame = self.rules.add_up(frame, given, clip=clip)
+        return self.copies.put(frame, codes, clip=clip)
 
     def line(self, i: int):
         """Where the modes and spikes of the i-th span lie; None for categories."""
@@ -201,7 +216,7 @@ def fit_codec(X, transformer: DataTransformer, *, rules=None, **fit_params):
     found = Rules.fit(fitted.layout_, table, fitted, X)
     if rules == "exact":
         return RawCodec(fitted, found), table
-    copies = Copies.fit(fitted, X, table, found.barred)
+    copies = Copies.fit(fitted, X, table, found)
     return RawCodec(fitted, found, copies), copies.mark(table, X)
 
 

@@ -89,7 +89,7 @@ def _fill(fitted, table, gaps, possible, seed, context, n_jobs):
         np.where(lost & gaps, codes, held.codes),
         np.where((lost & gaps)[:, continuous], scalars, held.scalars),
     )
-    return codec.rules.add_up(codec.decode_cells(held), ~gaps)
+    return codec.add_up(codec.decode_cells(held), held.codes, ~gaps)
 
 
 def _gap(codec, i):

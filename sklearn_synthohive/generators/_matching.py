@@ -114,20 +114,21 @@ def _draw(fitted, requirements, rows, seed, context, n_jobs, clip):
     for f, piece in zip(forced, pieces.T, strict=True):
         f.put(frame, piece)
     frame = codec.copies.put(frame, table.codes, clip=clip)
-    return _add_up(codec, forced, frame, fixed, clip)
+    return _add_up(codec, forced, frame, table.codes, fixed, clip)
 
 
-def _add_up(codec, forced, frame, fixed, clip):
+def _add_up(codec, forced, frame, codes, fixed, clip):
     """Hold identities; results that an interval was asked of stay if they must."""
     intervals = [f for f in forced if f.wanted is None]
     exact = fixed.copy()
     exact[:, [f.rule.span for f in intervals]] = False
-    out = codec.rules.add_up(frame.copy(), exact, clip=clip)
+    out = codec.add_up(frame.copy(), codes, exact, clip=clip)
     missed = np.zeros(len(frame), dtype=bool)
     for f in intervals:
         missed |= ~f.requirement.met(out[f.requirement.column], None)
     if missed.any():
-        again = codec.rules.add_up(frame[missed].copy(), fixed[missed], clip=clip)
+        again, given = frame[missed].copy(), fixed[missed]
+        again = codec.add_up(again, codes[missed], given, clip=clip)
         out = pd.concat([out[~missed], again]).loc[frame.index]
     return out
 

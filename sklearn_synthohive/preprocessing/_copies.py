@@ -55,7 +55,7 @@ class Copies:
         self.sources = sources
 
     @classmethod
-    def fit(cls, transformer, X, table: CompactTable, barred=()) -> Copies:
+    def fit(cls, transformer, X, table: CompactTable, rules=None) -> Copies:
         """Find the repeats of a table.
 
         Parameters
@@ -65,27 +65,34 @@ class Copies:
         X : table
         table : CompactTable
             X encoded by the transformer.
-        barred : collection of int
-            Columns that repeat nothing and are not repeated.
+        rules : Rules, optional
+            What they determine repeats nothing; what is summed up repeats no sum.
 
         Returns
         -------
         Copies
         """
-        rulers = {i: r for i, r in rulers_of(transformer).items() if i not in barred}
+        rulers = rulers_of(transformer)
+        determined = set() if rules is None else rules.determined
+        terms, sums = (set(), set()) if rules is None else (rules.terms, rules.results)
         frame = transformer.modelled(X)
         amounts = {i: r.read(frame.iloc[:, i]) + r.origin for i, r in rulers.items()}
         is_own = {
-            i: table.codes[:, i] < transformer._encodings[i].n_modes for i in rulers
+            i: (table.codes[:, i] < transformer._encodings[i].n_modes)
+            & (i not in determined)
+            for i in rulers
         }
         # Columns with most values of their own are there to be repeated.
         order = sorted(rulers, key=lambda i: (-is_own[i].sum(), i))
         sources = []
         for i, likely in _shortlists(order, is_own, amounts, rulers):
             rows = np.flatnonzero(is_own[i])
+            if i in terms:
+                likely = [j for j in likely if j not in sums]
             found = _repeated(i, likely, rows, amounts, rulers, len(table))
             if found:
                 sources.append((i, tuple(found)))
+                sums = sums | {i} if sums & set(found) else sums
         return cls(transformer, sources)
 
     @cached_property

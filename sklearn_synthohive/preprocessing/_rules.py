@@ -65,11 +65,21 @@ class Rules:
         return cls(dependences, Sums.fit(transformer, X, barred))
 
     @property
-    def barred(self) -> set[int]:
-        """Columns that are computed from others, or determined by them."""
+    def determined(self) -> set[int]:
+        """Columns that follow from others."""
         out = {d.target for d in self.dependences.items if not d.target_gap}
-        sums = () if self.sums is None else self.sums.items
-        return out | {item.target for item in sums}
+        return out | self.results
+
+    @property
+    def results(self) -> set[int]:
+        """Columns that identities compute."""
+        return set() if self.sums is None else {i.target for i in self.sums.items}
+
+    @property
+    def terms(self) -> set[int]:
+        """Columns that identities compute with."""
+        items = () if self.sums is None else self.sums.items
+        return {term for item in items for term in item.terms}
 
     def under(self, layout: Layout) -> Rules:
         """The same rules for a table whose spans have further states."""

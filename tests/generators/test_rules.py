@@ -236,6 +236,20 @@ class TestRepeats:
         # A repeat is one value among all, another payment one cent among thousands.
         assert scores[repeats].mean() > scores[~repeats].mean() + 2
 
+    def test_of_sums(self):
+        df = accounts()
+        df["fee"] = np.random.default_rng(1).gamma(2.0, 9.0, len(df)).round(2)
+        df["total"] = (df["bill"] + df["fee"]).round(2)
+        full = df["paid"] == df["bill"]
+        df["paid"] = df["paid"].where(~full, df["total"])
+        gan = fit(small_gan(generator="autoregressive", epochs=20), df)
+        assert "total = bill + fee" in gan.rules_
+        assert "paid may repeat total" in gan.rules_
+        for conditions in (None, {"total": 400.0}):
+            rows = gan.sample(1_000, seed=0, conditions=conditions)
+            assert (rows["bill"] + rows["fee"] - rows["total"]).abs().max() < 1e-6
+            assert 0.3 < (rows["paid"] == rows["total"]).mean() < 0.6
+
     def test_filled_cells_repeat_as_often(self, payer):
         df = accounts()
         careful = df[df["kind"] == "careful"].reset_index(drop=True)

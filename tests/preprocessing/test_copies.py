@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sklearn_synthohive.preprocessing import Copies, DataTransformer
+from sklearn_synthohive.preprocessing import Copies, DataTransformer, Rules
 
 
 def bills(n=800, seed=0):
@@ -27,10 +27,10 @@ def bills(n=800, seed=0):
     )
 
 
-def copies_of(df, **options):
+def copies_of(df):
     tx = DataTransformer(n_components=1, random_state=0).fit(df)
     table = tx.encode(df)
-    return Copies.fit(tx, df, table, **options), tx, table
+    return Copies.fit(tx, df, table), tx, table
 
 
 class TestFound:
@@ -65,9 +65,20 @@ class TestFound:
         df.loc[:19, "first"] = df.loc[:19, "bill"]
         assert not any(t.startswith("first") for t in copies_of(df)[0].texts)
 
-    def test_barred_columns(self):
-        texts = copies_of(bills(), barred={0, 4})[0].texts
-        assert texts == ["second may repeat first"]
+    def test_sums(self):
+        rng = np.random.default_rng(0)
+        df = pd.DataFrame(rng.gamma(3.0, 100.0, (600, 2)).round(2), columns=["a", "b"])
+        df["total"] = (df["a"] + df["b"]).round(2)
+        some = rng.random(600) < 0.4
+        df["paid"] = df["total"].where(some, (df["total"] / 2).round(2))
+        df["twin"] = df["paid"].where(rng.random(600) < 0.5, df["a"])
+        tx = DataTransformer(n_components=1, random_state=0).fit(df)
+        table = tx.encode(df)
+        rules = Rules.fit(tx.layout_, table, tx, df)
+        assert rules.texts == ["total = a + b"]
+        texts = Copies.fit(tx, df, table, rules).texts
+        assert any(t.startswith("paid") and "total" in t for t in texts)
+        assert not any(text.startswith(("a ", "total ")) for text in texts)
 
 
 class TestMarked:
