@@ -6,9 +6,8 @@ from pathlib import Path
 
 from sklearn.base import BaseEstimator
 
-from sklearn_synthohive.generators import _persistence as files
 from sklearn_synthohive.generators._base import ConditionalGenerativeModel
-from sklearn_synthohive.generators._codec import fit_codec
+from sklearn_synthohive.generators._encoding import EncodingMixin
 from sklearn_synthohive.generators._inference import InferenceMixin
 from sklearn_synthohive.generators._options import (
     PARAMETER_CONSTRAINTS,
@@ -19,9 +18,8 @@ from sklearn_synthohive.generators._options import (
 from sklearn_synthohive.generators._sampling import SamplingMixin
 from sklearn_synthohive.generators._saving import SavingMixin
 from sklearn_synthohive.generators._strategies import STRATEGIES
-from sklearn_synthohive.generators._training import Corpus, RunOptions, train
+from sklearn_synthohive.generators._training import RunOptions, train
 from sklearn_synthohive.logging import get_logger
-from sklearn_synthohive.preprocessing import DataTransformer
 from sklearn_synthohive.utils.params import _fit_context
 from sklearn_synthohive.utils.random import draw_seed
 
@@ -31,6 +29,7 @@ log = get_logger(__name__)
 
 
 class CTGAN(
+    EncodingMixin,
     SamplingMixin,
     InferenceMixin,
     SavingMixin,
@@ -344,52 +343,3 @@ class CTGAN(
         self._set_fitted(fitted, manifest, history, net)
         log.info("training_complete", epochs=len(history), seed=seed)
         return self
-
-    def _resumed_seed(self, seed):
-        """A resumed run keeps its seed: the split and the moments depend on it."""
-        if self.resume_from is None:
-            return seed
-        stored = files.read_training_state(self.resume_from)["seed"]
-        if seed is not None and seed != stored:
-            raise ValueError(
-                f"The checkpoint was written with seed={stored}, not {seed}: leave the "
-                "seed out to resume."
-            )
-        return stored
-
-    def _encode(self, X, context, table_name, seed) -> Corpus:
-        """Compact tables of rows and context."""
-        transformer = self._new_transformer()
-        options = {"rules": self.rules, "table_name": table_name, "seed": seed}
-        codec, table = fit_codec(X, transformer, **options)
-        if codec.kind == "encoded":
-            log.info("encoded_matrix", columns=len(codec.layout.spans))
-        if context is None:
-            return Corpus(codec, table, None, None)
-        if len(context) != len(table):
-            raise ValueError(
-                f"context has {len(context)} rows but X has {len(table)}: give the "
-                "parent's attributes once for each row, in the order of the rows."
-            )
-        encoder = self._new_transformer().set_params(metadata=None)
-        return Corpus(codec, table, *fit_codec(context, encoder, seed=seed))
-
-    def _new_transformer(self):
-        if self.transformer is not None:
-            return self.transformer
-        return DataTransformer(
-            self.metadata,
-            embedding_threshold=self.embedding_threshold,
-            n_components=self.n_components or STRATEGIES[self.generator].n_components,
-            n_jobs=self.n_jobs,
-        )
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.string = True
-        tags.input_tags.categorical = True
-        return tags
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "_fitted")

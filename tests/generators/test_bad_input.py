@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from gan_cases import fit, parents, people, small_gan
 
-from sklearn_synthohive import CTGAN, DataTransformer, SchemaError
+from sklearn_synthohive import CTGAN, DataTransformer, Metadata, SchemaError
 
 
 @pytest.fixture
@@ -172,6 +172,15 @@ def test_parameters(parameters, match):
 def test_a_context_and_a_state_forced_in_every_row():
     with pytest.raises(ValueError, match="forced_share"):
         fit(small_gan(forced_share=1.0), people(), context=parents())
+
+
+def test_a_transformer_of_the_user_is_not_changed(monkeypatch):
+    monkeypatch.undo()
+    metadata = Metadata().add_table("people")
+    transformer = DataTransformer(metadata, random_state=0)
+    model = small_gan(epochs=1, transformer=transformer)
+    fit(model, people(), context=parents(), table_name="people")
+    assert transformer.metadata is metadata
 
 
 class TestEncodedMatrices:

@@ -1,0 +1,70 @@
+"""What the estimator does before training: seeds, codecs, compact tables."""
+
+from __future__ import annotations
+
+from sklearn.base import clone
+
+from sklearn_synthohive.generators import _persistence as files
+from sklearn_synthohive.generators._codec import fit_codec
+from sklearn_synthohive.generators._strategies import STRATEGIES
+from sklearn_synthohive.generators._training import Corpus
+from sklearn_synthohive.logging import get_logger
+from sklearn_synthohive.preprocessing import DataTransformer
+
+__all__ = ["EncodingMixin"]
+
+log = get_logger(__name__)
+
+
+class EncodingMixin:
+    """How rows reach the networks; reads the parameters of the estimator."""
+
+    def _resumed_seed(self, seed):
+        """A resumed run keeps its seed: the split and the moments depend on it."""
+        if self.resume_from is None:
+            return seed
+        stored = files.read_training_state(self.resume_from)["seed"]
+        if seed is not None and seed != stored:
+            raise ValueError(
+                f"The checkpoint was written with seed={stored}, not {seed}: leave the "
+                "seed out to resume."
+            )
+        return stored
+
+    def _encode(self, X, context, table_name, seed) -> Corpus:
+        """Compact tables of rows and context."""
+        transformer = self._new_transformer()
+        options = {"rules": self.rules, "table_name": table_name, "seed": seed}
+        codec, table = fit_codec(X, transformer, **options)
+        if codec.kind == "encoded":
+            log.info("encoded_matrix", columns=len(codec.layout.spans))
+        if context is None:
+            return Corpus(codec, table, None, None)
+        if len(context) != len(table):
+            raise ValueError(
+                f"context has {len(context)} rows but X has {len(table)}: give the "
+                "parent's attributes once for each row, in the order of the rows."
+            )
+        # A clone: the user's own transformer keeps its metadata.
+        encoder = clone(self._new_transformer()).set_params(metadata=None)
+        return Corpus(codec, table, *fit_codec(context, encoder, seed=seed))
+
+    def _new_transformer(self):
+        if self.transformer is not None:
+            return self.transformer
+        return DataTransformer(
+            self.metadata,
+            embedding_threshold=self.embedding_threshold,
+            n_components=self.n_components or STRATEGIES[self.generator].n_components,
+            n_jobs=self.n_jobs,
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        return tags
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_fitted")
