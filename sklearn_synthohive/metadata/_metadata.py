@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
-from pandas.api import types
 
 from sklearn_synthohive.exceptions import SchemaError, SchemaValidationError
+from sklearn_synthohive.logging import get_logger
+from sklearn_synthohive.metadata._relation import Relation
 from sklearn_synthohive.metadata._table_config import Key, LinkageMethod, TableConfig
+from sklearn_synthohive.metadata._validation import (
+    check_data,
+    relations_of,
+    structure_problems,
+)
 
 __all__ = ["Metadata"]
 
-
-class _Reference(NamedTuple):
-    """A foreign key, taken apart."""
-
-    columns: tuple[Hashable, ...]
-    table: str
-    parent_columns: tuple[str, ...]
+_LOG = get_logger(__name__)
 
 
 class Metadata:
@@ -81,6 +81,7 @@ class Metadata:
         constraints: Mapping[Any, Any] | None = None,
         high_cardinality_cols: Any = (),
         linkage_method: LinkageMethod = "empirical",
+        driver: Key = None,
     ) -> Metadata:
         """Describe one more table; the parameters are those of :class:`TableConfig`.
 
@@ -93,6 +94,7 @@ class Metadata:
         constraints : mapping of column to Constraint, optional
         high_cardinality_cols : sequence of columns
         linkage_method : {"empirical", "negbinom"}
+        driver : column, tuple of columns or None
 
         Returns
         -------
@@ -113,6 +115,7 @@ class Metadata:
                 constraints={} if constraints is None else constraints,
                 high_cardinality_cols=high_cardinality_cols,
                 linkage_method=linkage_method,
+                driver=driver,
             )
         )
         return self
@@ -148,17 +151,34 @@ class Metadata:
             )
         return self.tables[name]
 
+    @property
+    def relations(self) -> tuple[Relation, ...]:
+        """Every foreign key of every table, in their order."""
+        return relations_of(self.tables)
+
     def validate_schema(
         self, real_data: Mapping[str, pd.DataFrame] | None = None
-    ) -> None:
+    ) -> tuple[str, ...]:
         """Check the tables against each other, and against their data.
+
+        Real keys are dirty: some are missing, some lead nowhere. Such rows are counted
+        and told of, not refused. Refused is what nothing can be learned from: tables
+        or columns that are not there, primary keys that are missing or repeated,
+        foreign keys of another type than what they refer to or without a single
+        parent, a table that refers to itself in every row, and constraints on columns
+        of another kind.
 
         Parameters
         ----------
         real_data : mapping of str to DataFrame, optional
-            The table of each name. With it, columns that are not there, keys that are
-            missing, repeated, without a parent or of another type, and constraints on
-            columns of another kind are problems too.
+            The table of each name. Without it only the descriptions are compared.
+
+        Returns
+        -------
+        tuple of str
+            What was found and is no obstacle, one sentence each: keys without a
+            parent, missing keys, and where circles of keys are cut. Each is also a
+            warning in the log.
 
         Raises
         ------
@@ -167,6 +187,7 @@ class Metadata:
 
         Examples
         --------
+        >>> import pandas as pd
         >>> from sklearn_synthohive.exceptions import SchemaValidationError
         >>> metadata = Metadata().add_table("orders", fk={"user_id": "users.user_id"})
         >>> try:
@@ -175,92 +196,25 @@ class Metadata:
         ...     print(error.problems[0])
         orders.user_id: fk refers to 'users.user_id', but there is no table 'users'; \
 the tables are ['orders']. Describe it with add_table.
+        >>> users = pd.DataFrame({"user_id": [1, 2]})
+        >>> orders = pd.DataFrame({"user_id": [1, 2, 2, 9]})
+        >>> for finding in metadata.add_table("users", pk="user_id").validate_schema(
+        ...     {"users": users, "orders": orders}
+        ... ):
+        ...     print(finding)
+        orders.user_id: 1 of 4 keys are not in users; these rows tell nothing of their \
+parent, and no such key is generated.
         """
-        problems = [p for table in self.tables.values() for p in self._structure(table)]
+        problems = structure_problems(self.tables)
+        findings: list[str] = []
         if real_data is not None:
-            problems += self._data_problems(real_data)
+            more, findings = check_data(self.tables, real_data)
+            problems += more
         if problems:
             raise SchemaValidationError(problems)
-
-    def _structure(self, table: TableConfig) -> Iterator[str]:
-        if table.parent_context_cols and not table.fk:
-            yield (
-                f"{table.name}: parent_context_cols={list(table.parent_context_cols)} "
-                "but the table has no parent; give its fk."
-            )
-        for key, to in table.fk.items():
-            reference = self._resolve(key, to)
-            label = _label(table.name, key if isinstance(key, tuple) else (key,))
-            if reference is None:
-                yield f"{label}: a foreign key refers to one table, got {list(to)}."
-                continue
-            wanted = " and ".join(
-                repr(f"{reference.table}.{c}") for c in reference.parent_columns
-            )
-            if reference.table not in self.tables:
-                yield (
-                    f"{label}: fk refers to {wanted}, but there is no table "
-                    f"{reference.table!r}; the tables are {list(self.tables)}. "
-                    "Describe it with add_table."
-                )
-                continue
-            parent = self.tables[reference.table]
-            if set(parent.pk_columns) != set(reference.parent_columns):
-                yield (
-                    f"{label}: fk refers to {wanted}, but the primary key of "
-                    f"{parent.name!r} is {parent.pk!r}; make them agree."
-                )
-
-    def _data_problems(self, real_data: Mapping[str, pd.DataFrame]) -> list[str]:
-        problems = []
-        for name in real_data:
-            if name not in self.tables:
-                problems.append(
-                    f"{name}: there is data but no description; the tables are "
-                    f"{list(self.tables)}. Describe it with add_table."
-                )
-        for name, table in self.tables.items():
-            if name not in real_data:
-                problems.append(f"{name}: described but without data; pass its frame.")
-                continue
-            problems += table.find_problems(real_data[name])
-            problems += self._context_problems(table, real_data)
-            for reference in self._references(table):
-                problems += _link_problems(name, reference, real_data)
-        return problems
-
-    def _context_problems(
-        self, table: TableConfig, real_data: Mapping[str, pd.DataFrame]
-    ) -> Iterator[str]:
-        parents = [r.table for r in self._references(table) if r.table in real_data]
-        offered = {str(c): p for p in parents for c in real_data[p].columns}
-        offered |= {f"{p}.{c}": p for p in parents for c in real_data[p].columns}
-        for column in table.parent_context_cols or ():
-            if parents and column not in offered:
-                yield (
-                    f"{table.name}: parent_context_cols names {column!r}, which its "
-                    f"parents {parents} do not have."
-                )
-
-    def _references(self, table: TableConfig) -> list[_Reference]:
-        found = [self._resolve(key, to) for key, to in table.fk.items()]
-        return [reference for reference in found if reference is not None]
-
-    def _resolve(self, key: Any, to: Any) -> _Reference | None:
-        split = [self._split(text) for text in (to if isinstance(to, tuple) else (to,))]
-        if len({parent for parent, _ in split}) > 1:
-            return None
-        columns = key if isinstance(key, tuple) else (key,)
-        return _Reference(columns, split[0][0], tuple(column for _, column in split))
-
-    def _split(self, text: str) -> tuple[str, str]:
-        # Names may hold dots: the longest table that is known wins.
-        cuts = [i for i, character in enumerate(text) if character == "."]
-        for cut in reversed(cuts):
-            if text[:cut] in self.tables:
-                return text[:cut], text[cut + 1 :]
-        parent, _, column = text.rpartition(".")
-        return parent, column
+        for finding in findings:
+            _LOG.warning("schema_finding", finding=finding)
+        return tuple(findings)
 
     def to_dict(self) -> dict[str, Any]:
         """The schema as JSON holds it.
@@ -347,39 +301,3 @@ the tables are ['orders']. Describe it with add_table.
 
     def __repr__(self) -> str:
         return f"Metadata({', '.join(self.tables)})"
-
-
-def _label(table: str, columns: tuple[Hashable, ...]) -> str:
-    return f"{table}.{columns[0] if len(columns) == 1 else columns}"
-
-
-def _link_problems(
-    name: str, reference: _Reference, real_data: Mapping[str, pd.DataFrame]
-) -> list[str]:
-    """Keys of a child without a parent, or of another type."""
-    child, parent = real_data[name], real_data.get(reference.table)
-    mine, theirs = list(reference.columns), list(reference.parent_columns)
-    if parent is None or not set(mine) <= set(child.columns):
-        return []
-    label = _label(name, reference.columns)
-    absent = [column for column in theirs if column not in parent.columns]
-    if absent:
-        return [
-            f"{label}: fk refers to {reference.table}.{absent[0]}, a column that the "
-            "data does not have."
-        ]
-    for a, b in zip(mine, theirs, strict=True):
-        numeric = types.is_numeric_dtype(child[a]), types.is_numeric_dtype(parent[b])
-        if numeric[0] != numeric[1] and child[a].notna().any():
-            return [
-                f"{label}: fk holds {child[a].dtype} but {reference.table}.{b} holds "
-                f"{parent[b].dtype}; convert one of them."
-            ]
-    keys = pd.MultiIndex.from_frame(child[mine].dropna())
-    orphans = int((~keys.isin(pd.MultiIndex.from_frame(parent[theirs]))).sum())
-    if orphans:
-        return [
-            f"{label}: {orphans} keys are not in {reference.table}; "
-            "drop the rows, clear the key, or add the parents."
-        ]
-    return []

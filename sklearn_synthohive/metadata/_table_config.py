@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn_synthohive.exceptions import SchemaError
 from sklearn_synthohive.metadata._constraint import Constraint
 from sklearn_synthohive.metadata._frozen import FrozenDict
+from sklearn_synthohive.metadata._relation import label_of
 
 __all__ = ["TableConfig"]
 
@@ -40,6 +41,9 @@ class TableConfig:
         Categories that are always embedded, never one-hot.
     linkage_method : {"empirical", "negbinom"}
         How the number of children of a parent is modelled.
+    driver : column, tuple of columns or None
+        The foreign key, one of ``fk``, whose parent the rows are generated for; the
+        other keys are attached afterwards. None leaves the choice to the orchestrator.
 
     Raises
     ------
@@ -66,6 +70,7 @@ class TableConfig:
     constraints: Mapping[Any, Constraint] = field(default_factory=FrozenDict)
     high_cardinality_cols: tuple[Hashable, ...] = ()
     linkage_method: LinkageMethod = "empirical"
+    driver: Key = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -78,6 +83,7 @@ class TableConfig:
             else self._read_columns("parent_context_cols"),
             "constraints": self._read_constraints(self.constraints),
             "high_cardinality_cols": self._read_columns("high_cardinality_cols"),
+            "driver": self._read_key(self.driver),
         }
         for part, value in read.items():
             object.__setattr__(self, part, value)
@@ -85,6 +91,11 @@ class TableConfig:
             raise SchemaError(
                 f"Table {self.name!r}: linkage_method={self.linkage_method!r} is "
                 f"unknown; choose one of {list(get_args(LinkageMethod))}."
+            )
+        if self.driver is not None and self.driver not in self.fk:
+            raise SchemaError(
+                f"Table {self.name!r}: driver={self.driver!r} is none of its foreign "
+                f"keys {list(self.fk)}."
             )
         self._check_keys_are_not_modelled()
 
@@ -149,7 +160,7 @@ class TableConfig:
         columns = list(self.pk_columns)
         if not columns or not set(columns) <= set(data.columns):
             return []
-        label = f"{self.name}.{columns[0] if len(columns) == 1 else tuple(columns)}"
+        label = label_of(self.name, tuple(columns))
         problems = []
         missing = int(data[columns].isna().any(axis=1).sum())
         if missing:
@@ -191,6 +202,9 @@ class TableConfig:
             parts["high_cardinality_cols"] = list(self.high_cardinality_cols)
         if self.linkage_method != "empirical":
             parts["linkage_method"] = self.linkage_method
+        if self.driver is not None:
+            driver = self.driver
+            parts["driver"] = list(driver) if isinstance(driver, tuple) else driver
         return parts
 
     @classmethod

@@ -25,6 +25,7 @@ def shop():
             constraints={"amount": Constraint(dtype="float", min=0)},
             high_cardinality_cols=["city"],
             linkage_method="negbinom",
+            driver="user_id",
         )
         .add_table("items", fk={("user", "order"): ("orders.user_id", "orders.no")})
     )
@@ -190,6 +191,7 @@ def test_what_is_wrong_with_json_is_told(tmp_path, text, told):
         ({"constraints": {"a": 3}}, "must be a Constraint, got int"),
         ({"pk": "a", "constraints": {"a": Constraint(min=0)}}, "names the key 'a'"),
         ({"pk": "a", "high_cardinality_cols": ["a"]}, "names the key 'a'"),
+        ({"fk": {"a": "users.a"}, "driver": "b"}, r"'b' is none of its foreign keys"),
         ({"high_cardinality_cols": "city"}, "must be a list of columns"),
         ({"parent_context_cols": "city"}, "must be a list of columns"),
     ],
@@ -240,7 +242,7 @@ def test_all_structural_problems_are_told_at_once():
     )
     assert "orders.b: fk refers to 'users.name', but the primary key of 'users'" in told
     assert "orders.c: fk refers to 'keyless.id', but the primary key" in told
-    assert "orders.('d', 'e'): a foreign key refers to one table" in told
+    assert "orders.(d, e): a foreign key refers to one table" in told
 
 
 def test_names_with_dots_are_resolved_by_the_known_tables():
@@ -296,12 +298,22 @@ def broken(**changes):
             "users.user_id: the primary key is missing in 1 rows",
         ),
         (
-            {"orders": data()["orders"].assign(user_id=[1, 1, 9])},
-            "orders.user_id: 1 keys are not in users",
+            {"orders": data()["orders"].assign(user_id=[7, 8, 9])},
+            "orders.user_id: none of its 3 keys is in users",
         ),
         (
-            {"items": data()["items"].assign(order=[2, 7, None])},
-            "items.('user', 'order'): 1 keys are not in orders",
+            {"items": data()["items"].assign(order=[7, 7, None])},
+            "items.(user, order): none of its 2 keys is in orders",
+        ),
+        ({"users": data()["users"][:0]}, "users: the data have no rows"),
+        ({"users": [1]}, "users: the data must be a pandas DataFrame, got list"),
+        (
+            {"users": pd.DataFrame([[1, 2]], columns=["user_id", "user_id"])},
+            "users.user_id: the data have this column twice",
+        ),
+        (
+            {"orders": data()["orders"].assign(user_id=pd.Timestamp("2020"))},
+            "orders.user_id: fk holds datetime64",
         ),
         (
             {"orders": data()["orders"].assign(user_id=["1", "1", "3"])},
@@ -327,7 +339,7 @@ def test_all_problems_in_the_data_are_told_at_once():
     )
     with pytest.raises(SchemaValidationError) as caught:
         shop().validate_schema(tables)
-    assert len(caught.value.problems) == 6
+    assert len(caught.value.problems) == 5
 
 
 def test_values_outside_a_constraint_are_no_problem_of_the_schema():
