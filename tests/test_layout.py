@@ -228,3 +228,11 @@ def test_codes_out_of_range_are_clipped():
         [1],
         [2],
     ]
+
+
+def test_whole_numbers_under_names_of_the_grammar_are_no_guess():
+    """A raw table of flags named "city=Rome" is not taken for an encoded one."""
+    flags = pd.DataFrame({"city=Rome": [1, 1], "old=yes": [1, 1]})
+    with pytest.raises(SchemaError, match=r"'city=Rome'.*not floats"):
+        Layout.of(flags)
+    assert Layout.of(flags.astype("float32")) is not None

@@ -73,6 +73,12 @@ class Layout:
                 f"but the values are not numbers: {error}. Rename the columns of a raw "
                 "table that happen to follow the grammar."
             ) from error
+        if np.asarray(X).dtype.kind in "iub":
+            raise SchemaError(
+                f"The column names ({names[0]!r}, ...) are those of an encoded matrix, "
+                "but the values are whole numbers, not floats. Rename the columns of a "
+                "raw table; an encoded matrix stays as transform returned it."
+            )
         layout.check(values)
         return layout
 

@@ -71,6 +71,7 @@ class CategoryColumn:
         gaps = missing(series)
         holds_missing = bool(gaps.any())
         levels = _find_levels(series)
+        _check_unicode(series.name, kind, levels)
         n_states = len(levels) + (holds_missing or to_missing)
         if n_states > MAX_CODES:
             raise column_error(
@@ -207,6 +208,22 @@ class CategoryColumn:
         if not self.holds_missing and self.dtype.kind in "biu":
             values = pd.array(values, dtype=_nullable(self.dtype))
         return values.take(np.where(gaps, -1, codes), allow_fill=True)
+
+
+def _check_unicode(name, kind, levels):
+    """Refuse half characters, which no file format of tables can hold."""
+    if kind != "string":
+        return
+    for level in levels:
+        try:
+            level.encode()
+        except UnicodeEncodeError:
+            raise column_error(
+                name,
+                f"holds text that is not Unicode ({level[:40]!a}): half of a surrogate "
+                "pair. Read the file with the right encoding, or mend it by "
+                "series.map(lambda s: s.encode('utf8', 'replace').decode()).",
+            ) from None
 
 
 def _nullable(dtype):

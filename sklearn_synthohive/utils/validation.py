@@ -151,6 +151,14 @@ def _check_labels(columns):
             f"{found} as feature name / column name types. Convert them by "
             "X.columns = X.columns.astype(str)."
         )
+    for label in columns:
+        try:
+            str(label).encode()
+        except UnicodeEncodeError:
+            raise ValueError(
+                f"The column name {label!a} is not Unicode: it holds half of a "
+                "surrogate pair. Rename the column."
+            ) from None
     if not columns.is_unique:
         repeated = columns[columns.duplicated()].unique().tolist()
         raise ValueError(

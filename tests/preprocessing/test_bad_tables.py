@@ -27,6 +27,11 @@ from sklearn_synthohive.preprocessing import ClusterBasedNormalizer, DataTransfo
         (pd.DataFrame({"a": [1], 0: [2]}), TypeError, r"\['int', 'str'\]"),
         (pd.DataFrame({0.5: [1], 1.5: [2]}), TypeError, r"\['float'\]"),
         (
+            pd.DataFrame([[1]], columns=pd.Index(["a\ud800"], dtype=object)),
+            ValueError,
+            r"'a\\ud800' is not Unicode",
+        ),
+        (
             pd.DataFrame([[1]], columns=pd.MultiIndex.from_tuples([("a", "b")])),
             ValueError,
             "are a MultiIndex; flatten them",
@@ -58,6 +63,11 @@ class Thing:
         ([1j, 2j], ValueError, "'bad' holds complex128; split it"),
         (pd.Series([1j, 2], dtype=object), TypeError, "'bad' is of mixed type"),
         (pd.Series([1j, 2j], dtype=object), ValueError, "'bad' holds complex numbers"),
+        (
+            pd.Series(["a", "b\udfff"], dtype=object),
+            ValueError,
+            r"'bad' holds text .* \('b\\udfff'\)",
+        ),
         (pd.arrays.SparseArray([0, 1]), TypeError, "'bad' is sparse"),
         ([2**70, 1], ValueError, "'bad' holds integers of more than 64 bits"),
         ([2**63, -1], ValueError, "'bad' holds integers of more than 64 bits"),
