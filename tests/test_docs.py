@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import sklearn_synthohive
-from sklearn_synthohive import calibration, metrics, reports
+from sklearn_synthohive import calibration, metadata, metrics, reports
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [
@@ -76,7 +76,9 @@ def test_pictures_are_small():
     assert [p for p in pictures if p.stat().st_size >= 150_000] == []
 
 
-@pytest.mark.parametrize("module", [sklearn_synthohive, calibration, metrics, reports])
+@pytest.mark.parametrize(
+    "module", [sklearn_synthohive, calibration, metadata, metrics, reports]
+)
 def test_public_names_are_listed(module):
     text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     section = text.split(f"## `{module.__name__}`")[1].split("\n## ")[0]
