@@ -12,11 +12,12 @@ import pandas as pd
 
 from sklearn_synthohive.exceptions import SchemaError, SchemaValidationError
 from sklearn_synthohive.logging import get_logger
-from sklearn_synthohive.metadata._relation import Relation
-from sklearn_synthohive.metadata._table_config import Key, LinkageMethod, TableConfig
+from sklearn_synthohive.metadata._detect import detect_schema
+from sklearn_synthohive.metadata._json import to_text
+from sklearn_synthohive.metadata._table_config import TableConfig
+from sklearn_synthohive.metadata._table_set import TableSet
 from sklearn_synthohive.metadata._validation import (
     check_data,
-    relations_of,
     structure_problems,
 )
 
@@ -25,7 +26,7 @@ __all__ = ["Metadata"]
 _LOG = get_logger(__name__)
 
 
-class Metadata:
+class Metadata(TableSet):
     """The tables of a schema: keys, relations, context and constraints.
 
     It is mutable and compares by content; estimators that hold one copy it when they
@@ -39,6 +40,9 @@ class Metadata:
     ----------
     tables : dict of str to TableConfig
         In the order in which they were added.
+    reasons : tuple of str
+        Why :meth:`detect` proposed what it did, a line each; empty otherwise. It is
+        not compared and not saved.
 
     Examples
     --------
@@ -61,100 +65,71 @@ class Metadata:
     True
     """
 
-    def __init__(self, tables: Any = ()) -> None:
-        self.tables: dict[str, TableConfig] = {}
-        for table in tables:
-            if not isinstance(table, TableConfig):
-                raise SchemaError(
-                    f"Metadata takes TableConfig objects, got {type(table).__name__}; "
-                    "use add_table to describe a table."
-                )
-            self._add(table)
-
-    def add_table(
-        self,
-        name: str,
-        *,
-        pk: Key = None,
-        fk: Mapping[Any, Any] | None = None,
-        parent_context_cols: Any = None,
-        constraints: Mapping[Any, Any] | None = None,
-        high_cardinality_cols: Any = (),
-        linkage_method: LinkageMethod = "empirical",
-        driver: Key = None,
+    @classmethod
+    def detect(
+        cls, frames: Mapping[str, pd.DataFrame], *, verbose: bool = True
     ) -> Metadata:
-        """Describe one more table; the parameters are those of :class:`TableConfig`.
+        """Propose a schema: keys, relations, context columns, with the reasons.
+
+        Primary keys are unique columns that are named like one, or whose values other
+        tables hold; or pairs and triples: those of a bridge, a parent's key with a
+        running number, and columns that another table looks up. Foreign keys are found
+        by name and value: a column that has the name of a key, or ends with it, needs
+        half of its distinct values there (real keys are dirty); one that plays a role
+        (``ReportsTo``, ``parent_id``, ``SupportRepId``) nearly all; one whose name
+        says nothing needs values that are not there by chance. Of the columns of
+        parents, those that do not describe (constants, names, free text) are left out
+        of ``parent_context_cols``.
+
+        It is a proposal: read the reasons, and correct a line by
+        :meth:`add_foreign_key`, :meth:`drop_foreign_key` or :meth:`update_table`.
 
         Parameters
         ----------
-        name : str
-        pk : column, tuple of columns or None
-        fk : mapping of column to "table.column", optional
-        parent_context_cols : sequence of str, optional
-        constraints : mapping of column to Constraint, optional
-        high_cardinality_cols : sequence of columns
-        linkage_method : {"empirical", "negbinom"}
-        driver : column, tuple of columns or None
+        frames : mapping of str to DataFrame
+            The table of each name.
+        verbose : bool, default=True
+            Print the reasons; they are in :attr:`reasons` and in the log in any case.
 
         Returns
         -------
         Metadata
-            Itself.
 
         Raises
         ------
+        TypeError
+            When a table is no DataFrame.
         SchemaError
-            When the table is already described, or its parts contradict each other.
+            When a table has no rows, or a column twice.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> users = pd.DataFrame({"user_id": [7, 8, 9], "age": [31, 31, 67]})
+        >>> orders = pd.DataFrame(
+        ...     {"order_id": [1, 2, 3, 4], "user_id": [7, 7, 9, 5], "sum": [3, 4, 4, 1]}
+        ... )
+        >>> metadata = Metadata.detect({"users": users, "orders": orders})
+        users: 3 rows, 2 columns
+          pk users.user_id: unique, named after the table, orders.user_id holds its \
+values, its name says so, first
+          two values: age
+        orders: 4 rows, 3 columns
+          pk orders.order_id: unique, named after the table, its name says so, first
+          fk orders.user_id -> users.user_id: it has the name of the key \
+users.user_id; 1 of 4 rows lead nowhere
+          numbers: sum
+        >>> metadata.drop_foreign_key("orders", "user_id").relations
+        ()
         """
-        self._add(
-            TableConfig(
-                name,
-                pk=pk,
-                fk={} if fk is None else fk,
-                parent_context_cols=parent_context_cols,
-                constraints={} if constraints is None else constraints,
-                high_cardinality_cols=high_cardinality_cols,
-                linkage_method=linkage_method,
-                driver=driver,
-            )
-        )
-        return self
-
-    def _add(self, table: TableConfig) -> None:
-        if table.name in self.tables:
-            raise SchemaError(
-                f"Table {table.name!r} is already described; delete it first: "
-                f"del metadata.tables[{table.name!r}]."
-            )
-        self.tables[table.name] = table
-
-    def get_table(self, name: str) -> TableConfig:
-        """The description of a table.
-
-        Parameters
-        ----------
-        name : str
-
-        Returns
-        -------
-        TableConfig
-
-        Raises
-        ------
-        SchemaError
-            When it is not described.
-        """
-        if name not in self.tables:
-            raise SchemaError(
-                f"Table {name!r} is unknown; the tables are {list(self.tables)}. "
-                "Describe it with add_table."
-            )
-        return self.tables[name]
-
-    @property
-    def relations(self) -> tuple[Relation, ...]:
-        """Every foreign key of every table, in their order."""
-        return relations_of(self.tables)
+        tables, reasons = detect_schema(frames)
+        metadata = cls(tables)
+        metadata.reasons = reasons
+        for reason in reasons:
+            _LOG.info("schema_detected", reason=reason.strip())
+        if verbose:
+            print("\n".join(reasons))
+        return metadata
 
     def validate_schema(
         self, real_data: Mapping[str, pd.DataFrame] | None = None
@@ -260,7 +235,7 @@ parent, and no such key is generated.
         -------
         str
         """
-        text = json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+        text = to_text(self.to_dict())
         if path is not None:
             Path(path).write_text(text + "\n", encoding="utf-8")
         return text
@@ -291,13 +266,3 @@ parent, and no such key is generated.
             told = "The text" if is_text else f"The file {os.fspath(source)!r}"
             raise SchemaError(f"{told} is not JSON: {error}.") from error
         return cls.from_dict(parts)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Metadata):
-            return NotImplemented
-        return self.tables == other.tables
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return f"Metadata({', '.join(self.tables)})"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Iterable
 from dataclasses import dataclass
 
-__all__ = ["Relation", "label_of", "read_relation"]
+__all__ = ["Relation", "ancestors_of", "label_of", "read_relation"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,21 @@ def label_of(table: str, columns: tuple[Hashable, ...]) -> str:
     if len(columns) == 1:
         return f"{table}.{columns[0]}"
     return f"{table}.({', '.join(map(str, columns))})"
+
+
+def ancestors_of(table: str, relations: Iterable[Relation]) -> list[str]:
+    """The parents of a table, their parents, and so on, the nearest first."""
+    relations = list(relations)
+    ancestors: list[str] = []
+    todo = [table]
+    while todo:
+        child = todo.pop(0)
+        for relation in relations:
+            parent = relation.parent
+            if relation.child == child and parent not in (*ancestors, table):
+                ancestors.append(parent)
+                todo.append(parent)
+    return ancestors
 
 
 def read_relation(

@@ -9,7 +9,12 @@ import pandas as pd
 
 from sklearn_synthohive.metadata._cycles import cycle_cuts
 from sklearn_synthohive.metadata._keys import NO_KEY, ORPHAN, key_kind, parent_rows
-from sklearn_synthohive.metadata._relation import Relation, label_of, read_relation
+from sklearn_synthohive.metadata._relation import (
+    Relation,
+    ancestors_of,
+    label_of,
+    read_relation,
+)
 from sklearn_synthohive.metadata._table_config import TableConfig
 
 __all__ = ["check_data", "relations_of", "structure_problems"]
@@ -121,15 +126,14 @@ def _frame_problems(name: str, frame: object) -> list[str]:
 def _context_problems(
     configs: Configs, name: str, tables: Mapping[str, pd.DataFrame]
 ) -> Iterator[str]:
-    mine = [r for r in relations_of(configs) if r.child == name]
-    parents = list(dict.fromkeys(r.parent for r in mine if r.parent in tables))
-    offered = {str(c) for p in parents for c in tables[p].columns}
-    offered |= {f"{p}.{c}" for p in parents for c in tables[p].columns}
+    ancestors = [a for a in ancestors_of(name, relations_of(configs)) if a in tables]
+    offered = {str(c) for a in ancestors for c in tables[a].columns}
+    offered |= {f"{a}.{c}" for a in ancestors for c in tables[a].columns}
     for column in configs[name].parent_context_cols or ():
-        if parents and column not in offered:
+        if ancestors and column not in offered:
             yield (
                 f"{name}: parent_context_cols names {column!r}, which its parents "
-                f"{parents} do not have."
+                f"{ancestors} do not have."
             )
 
 
