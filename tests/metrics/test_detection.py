@@ -3,11 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from reference import metrics as plain
 from sklearn.metrics import roc_auc_score
 
 from sklearn_synthohive.exceptions import SchemaError
-from sklearn_synthohive.metrics import detection_auc
+from sklearn_synthohive.metrics import detect, detection_auc
+from sklearn_synthohive.metrics._auc import auc_with_error
 from sklearn_synthohive.metrics._features import tree_features
 
 
@@ -106,3 +109,52 @@ def test_the_plain_auc_is_scikit_learns():
     rng = np.random.default_rng(0)
     labels, scores = rng.integers(0, 2, 60), rng.integers(0, 9, 60)
     assert plain.auc(labels, scores) == pytest.approx(roc_auc_score(labels, scores))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 4)), min_size=4, max_size=30))
+def test_the_standard_error_equals_the_plain_version(rows):
+    labels, scores = zip(*rows, strict=True)
+    if not 2 <= sum(labels) <= len(labels) - 2:
+        return
+    auc, error = auc_with_error(np.array(labels), np.array(scores, dtype=float))
+    assert auc == pytest.approx(plain.auc(labels, scores))
+    assert error == pytest.approx(plain.auc_error(labels, scores), abs=1e-12)
+
+
+def test_the_detector_keeps_what_a_curve_needs():
+    real, synthetic = rows(600, 0), rows(600, 1, False)
+    found = detect(real, synthetic, seed=2)
+    assert found.auc == detection_auc(real, synthetic, seed=2)
+    parts = [found.folds == k for k in range(3)]
+    by_fold = [roc_auc_score(found.is_synthetic[p], found.scores[p]) for p in parts]
+    assert found.auc == pytest.approx(np.mean(by_fold))
+    assert found.advantage == pytest.approx(2 * found.auc - 1)
+    false_positive, true_positive = found.roc()
+    assert true_positive[[0, -1]].tolist() == [0, 1]
+    area = (
+        (true_positive[1:] + true_positive[:-1]) / 2 * np.diff(false_positive)
+    ).sum()
+    assert area == pytest.approx(found.auc, abs=0.01)
+    assert found.importances is None
+
+
+def test_the_standard_error_is_that_of_repeated_tables():
+    aucs, errors = zip(
+        *[
+            (found.auc, found.standard_error)
+            for k in range(12)
+            for found in [detect(rows(300, 2 * k), rows(300, 2 * k + 1), seed=k)]
+        ],
+        strict=True,
+    )
+    assert 0.5 < np.std(aucs) / np.mean(errors) < 2
+
+
+def test_importances_name_the_column_that_gives_the_rows_away():
+    real = rows(900, 0).assign(n=np.random.default_rng(1).normal(size=900))
+    shifted = rows(900, 2).assign(n=np.random.default_rng(3).normal(size=900) + 2)
+    found = detect(real, shifted, importances=True)
+    assert found.importances.index[0] == "n"
+    assert found.importances["n"] > 0.2
+    assert found.importances[1:].abs().max() < 0.05

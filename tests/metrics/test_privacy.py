@@ -6,7 +6,7 @@ import pytest
 from reference import metrics as plain
 
 from sklearn_synthohive.exceptions import SchemaError
-from sklearn_synthohive.metrics import privacy
+from sklearn_synthohive.metrics import closest_records, privacy
 
 
 def rows(n, seed, n_levels=3):
@@ -120,3 +120,73 @@ def test_errors_name_the_column():
         privacy(train, train, train.drop(columns="x"))
     with pytest.raises(SchemaError, match=r"synthetic frame lacks the columns \['c'\]"):
         privacy(train, train.drop(columns="c"), train)
+
+
+@pytest.mark.parametrize("n_levels", [3, 5000])
+def test_distances_and_ratios_equal_the_plain_version(n_levels):
+    train, holdout, synthetic = (rows(n, n, n_levels) for n in (300, 101, 60))
+    synthetic = pd.concat([synthetic, train[:3], train[:1]])
+    # Two parts of the training rows: the closest record lies in either.
+    train = pd.concat([train[:201], train[:1]])
+    found = closest_records(train, synthetic, holdout, seed=3)
+    tables = [dicts(frame) for frame in (train, synthetic, holdout)]
+    measure = plain.scales(tables[0], ("x", "k", "constant"))
+    for table, distances, ratios in (
+        (tables[1], found.synthetic_distances, found.synthetic_ratios),
+        (tables[2], found.holdout_distances, found.holdout_ratios),
+    ):
+        expected = plain.closest_two(table, tables[0], *measure)
+        # The order of the rows is drawn.
+        pairs = sorted(zip(distances, ratios, strict=True))
+        np.testing.assert_allclose(pairs, sorted(expected), atol=1e-9)
+    scores = privacy(train, synthetic, holdout, records=found)
+    closest = [d for d, _ in plain.closest_two(tables[1], tables[0], *measure)]
+    assert scores["dcr_5"] == pytest.approx(plain.quantile(closest, 0.05))
+    assert scores["dcr_50"] == pytest.approx(plain.quantile(closest, 0.5))
+
+
+def test_the_membership_attack_equals_the_plain_version():
+    train, holdout, synthetic = rows(80, 0), rows(80, 1), rows(60, 2)
+    synthetic = pd.concat([synthetic, train[:20]])
+    scores = privacy(train, synthetic, holdout)
+    tables = [dicts(frame) for frame in (train, synthetic, holdout)]
+    measure = plain.scales(tables[0], ("x", "k", "constant"))
+    near = [
+        -round(min(plain.squared_distance(r, s, *measure) for s in tables[1]) ** 0.5, 9)
+        for r in tables[0] + tables[2]
+    ]
+    labels = [True] * 80 + [False] * 80
+    assert scores["membership_auc"] == pytest.approx(plain.auc(labels, near))
+    assert scores["membership_error"] == pytest.approx(plain.auc_error(labels, near))
+    assert scores["membership_auc"] > 0.55
+
+
+def test_a_memoriser_is_seen_by_every_figure():
+    train, holdout, fresh = rows(900, 0), rows(900, 1), rows(900, 2)
+    noise = np.random.default_rng(3).normal(scale=1e-3, size=900)
+    leak = train.assign(x=train["x"] + noise)
+    good, bad = (privacy(train, frame, holdout) for frame in (fresh, leak))
+    # Not one row is a copy, and yet each points at a person.
+    assert bad["copies"] == good["copies"] == 0
+    assert bad["closer_to_train"] > 0.95 > 0.6 > good["closer_to_train"]
+    assert bad["dcr_50"] < bad["holdout_dcr_50"] / 5
+    assert good["dcr_50"] == pytest.approx(good["holdout_dcr_50"], rel=0.3)
+    assert bad["nndr_5"] < bad["holdout_nndr_5"] / 5
+    assert bad["membership_auc"] > 0.9
+    assert abs(good["membership_auc"] - 0.5) < 3 * good["membership_error"]
+
+
+def test_the_standard_error_is_that_of_repeated_tables():
+    found = [
+        closest_records(rows(200, 3 * k), rows(200, 3 * k + 1), rows(200, 3 * k + 2))
+        for k in range(40)
+    ]
+    spread = np.std([f.closer_to_train for f in found])
+    error = np.mean([f.closer_to_train_error for f in found])
+    assert 0.6 < spread / error < 1.6
+
+
+def test_a_single_training_row_is_taken():
+    one = rows(1, 0)
+    scores = privacy(one, rows(3, 1), rows(2, 2))
+    assert np.isfinite(scores.drop(["nndr_5", "holdout_nndr_5"])).all()

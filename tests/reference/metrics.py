@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import pandas as pd
 
@@ -180,3 +180,84 @@ def range_coverage(real, synthetic):
     below = max((min(synthetic) - min(real)) / width, 0)
     above = max((max(real) - max(synthetic)) / width, 0)
     return max(0.0, 1 - below - above)
+
+
+def auc_error(labels, scores):
+    """DeLong's standard error, from each row's share of rightly ordered pairs."""
+    positive = [s for s, y in zip(scores, labels, strict=True) if y]
+    negative = [s for s, y in zip(scores, labels, strict=True) if not y]
+
+    def share(own, others):
+        return sum((own > o) + (own == o) / 2 for o in others) / len(others)
+
+    def variance(values):
+        mean = sum(values) / len(values)
+        return sum((v - mean) ** 2 for v in values) / (len(values) - 1)
+
+    above = [share(p, negative) for p in positive]
+    below = [share(-n, [-p for p in positive]) for n in negative]
+    return math.sqrt(variance(above) / len(positive) + variance(below) / len(negative))
+
+
+def scales(train, continuous):
+    """Mean and deviation of each number, as the mixed distance uses them."""
+    means, deviations = {}, {}
+    for name in continuous:
+        present = [row[name] for row in train if row[name] is not None]
+        means[name] = sum(present) / len(present)
+        variance = sum((v - means[name]) ** 2 for v in present) / len(present)
+        deviations[name] = math.sqrt(variance) or 1.0
+    return deviations, means
+
+
+def closest_two(rows, train, deviations, means):
+    """Distance of each row to its closest training row, and its ratio to the second."""
+    found = []
+    for row in rows:
+        squares = sorted(squared_distance(row, t, deviations, means) for t in train)
+        closest, second = (math.sqrt(s) for s in squares[:2])
+        found.append((closest, 1.0 if second <= 1e-9 else closest / second))
+    return found
+
+
+def quantile(values, share):
+    """numpy's default: linear between the order statistics."""
+    values = sorted(values)
+    place = share * (len(values) - 1)
+    low = math.floor(place)
+    high = min(low + 1, len(values) - 1)
+    return values[low] + (place - low) * (values[high] - values[low])
+
+
+def precision_recall(real, synthetic):
+    """Alpha-precision and beta-recall of rows that are tuples of numbers."""
+    n = len(real)
+
+    def centre(rows):
+        return [sum(column) / len(rows) for column in zip(*rows, strict=True)]
+
+    def radius(distances, level):
+        place = max(math.ceil(level * len(distances) - 1e-9), 1)
+        return sorted(distances)[place - 1]
+
+    levels = [k / 100 for k in range(101)]
+    c = centre(real)
+    inner = [math.dist(row, c) for row in real]
+    outer = [math.dist(row, c) for row in synthetic]
+    c = centre(synthetic)
+    depth = [math.dist(row, c) for row in synthetic]
+    covering = []
+    for i, row in enumerate(real):
+        away = min(math.dist(row, r) for j, r in enumerate(real) if j != i)
+        near = min(range(n), key=lambda j: math.dist(row, synthetic[j]))
+        if math.dist(row, synthetic[near]) <= away:
+            covering.append(depth[near])
+    scores = []
+    for support, inside in ((inner, outer), (depth, covering)):
+        errors = [
+            abs(sum(d <= radius(support, level) for d in inside) / n - level)
+            for level in levels
+        ]
+        integral = sum((a + b) / 2 for a, b in pairwise(errors))
+        scores.append(1 - 2 * integral / 100)
+    return scores
