@@ -11,7 +11,8 @@ from torch import nn
 
 from sklearn_synthohive.neural._columns import SMALL, Columns
 from sklearn_synthohive.neural._first_layer import first_layer
-from sklearn_synthohive.neural._heads import DenseHeads, LevelHead, pick
+from sklearn_synthohive.neural._heads import DenseHeads, LevelHead
+from sklearn_synthohive.neural._kernels import blocks, embeddings, mixture_terms
 from sklearn_synthohive.neural._pairs import PairHead
 
 __all__ = ["AutoregressiveNet", "mixture_log_density", "mixture_parameters"]
@@ -45,11 +46,11 @@ class ScalarFeatures(nn.Module):
         weight = torch.empty(n_columns, 1 + len(self.edges) - 1, width)
         self.weight = nn.Parameter(weight.normal_(0, 0.5, generator=rng))
 
-    def forward(self, z: torch.Tensor) -> torch.Tensor:
-        """Embeddings of scores (n, n_columns), shape (n, n_columns, width)."""
-        ramps = ((z[..., None] - self.low) / self.step).clamp(0, 1)
-        features = torch.cat([z[..., None], ramps], dim=-1)
-        return torch.einsum("nkf,kfd->nkd", features, self.weight)
+    def features(self, z: torch.Tensor) -> torch.Tensor:
+        """Scores (n, n_columns) and their ramps, (n_columns, n_features, n)."""
+        z = z.T[:, None]
+        ramps = ((z - self.low[:, None]) / self.step[:, None]).clamp_(0, 1)
+        return torch.cat([z, ramps], dim=1)
 
     def one(self, k: int, z: torch.Tensor) -> torch.Tensor:
         """Embeddings of one column's scores (n,), shape (n, width)."""
@@ -109,7 +110,54 @@ class AutoregressiveNet(nn.Module):
         }
         self.pair_heads = nn.ModuleList(heads.values())
         self.determined = list(heads)
+        # Columns whose law has more than a softmax and a mixture.
+        self.special = sorted({*self.tied, *self.determined})
         self._add_mixtures(rng)
+        self._add_places()
+
+    column_at: torch.Tensor
+    stride_at: torch.Tensor
+    offset_at: torch.Tensor
+    number_at: torch.Tensor
+    continuous_at: torch.Tensor
+    score_offset_at: torch.Tensor
+    generated_at: torch.Tensor
+    numbers_at: torch.Tensor
+    special_at: torch.Tensor
+    scored_at: torch.Tensor
+    has_score: torch.Tensor
+
+    def _add_places(self):
+        """Where things stand in the step's flat tensors."""
+        columns = self.columns
+        pieces = np.array(columns.widths) // SMALL
+        starts = np.concatenate([[0], np.cumsum(pieces * columns.table_sizes)])
+        order = columns.order
+        own = [(c, k) for c in self.first.order for k in range(pieces[c])]
+        place = {c: i for i, (c, k) in reversed([*enumerate(own)])}
+        sizes = np.array([columns.sizes[c] for c in columns.continuous], dtype=int)
+        offsets = np.cumsum(sizes) - sizes
+        has_score = torch.zeros(int(sizes.sum()))
+        for c, offset in zip(columns.continuous, offsets, strict=True):
+            has_score[offset + np.array(columns.modes[c])] = 1.0
+        places = {
+            "column": [c for c, _ in own],
+            "stride": [pieces[c] for c, _ in own],
+            "offset": [starts[c] + k for c, k in own],
+            "number": [place[c] for c in columns.continuous],
+            "continuous": columns.continuous,
+            "score_offset": offsets,
+            "generated": order,
+            "numbers": self.numeric,
+            "special": self.special,
+            "scored": [
+                columns.continuous.index(columns.order[j]) for j in self.numeric
+            ],
+        }
+        for name, values in places.items():
+            index = torch.as_tensor(np.array(values, dtype=np.int64))
+            self.register_buffer(f"{name}_at", index, persistent=False)
+        self.register_buffer("has_score", has_score, persistent=False)
 
     def _add_mixtures(self, rng):
         columns, h = self.columns, self.hidden
@@ -181,25 +229,30 @@ class AutoregressiveNet(nn.Module):
                 weights = inside.sum(dim=1)
             self.heads.start(j, weights)
 
-    def embed(self, states: torch.Tensor, scores: torch.Tensor) -> list[torch.Tensor]:
-        """Embeddings of all columns, each of shape (n, width).
+    def embed(self, states: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """Embeddings of all columns in pieces, as the first layer takes them.
 
         Parameters
         ----------
         states : tensor of shape (n, n_columns), int64
         scores : tensor of shape (n, n_continuous), float32
+
+        Returns
+        -------
+        tensor of shape (n, n_pieces, SMALL)
         """
-        parts = [
-            nn.functional.embedding(self.entry(c, column), table)
-            for c, (table, column) in enumerate(
-                zip(self.tables, states.unbind(1), strict=True)
-            )
-        ]
-        extra = self.scalars(scores).unbind(1)
-        for k, c in enumerate(self.columns.continuous):
-            present = self.present(c, states[:, c])
-            parts[c] = parts[c] + extra[k] * present[:, None]
-        return parts
+        entries = states
+        for c, groups in enumerate(self.columns.groups):
+            if groups is not None:
+                entries = states.clone() if entries is states else entries
+                entries[:, c] = self.entry(c, states[:, c])
+        index = entries.index_select(1, self.column_at)
+        index = index.mul_(self.stride_at).add_(self.offset_at)
+        own = states.index_select(1, self.continuous_at) + self.score_offset_at
+        features = self.scalars.features(scores).mul_(self.has_score[own.T][:, None])
+        return embeddings(
+            index, features, self.number_at, self.scalars.weight, self.tables
+        )
 
     def embed_one(self, c: int, states: torch.Tensor, scores: torch.Tensor):
         """Embedding of one column, shape (n, width); arguments as in :meth:`embed`."""
@@ -241,42 +294,56 @@ class AutoregressiveNet(nn.Module):
             One term a generated column, in the order: log-probability of the state,
             plus the log-density of the score where there is one.
         """
-        columns = self.columns
         x = nn.functional.silu(self.first(self.embed(states, scores)))
         for weight, bias in zip(self.deeper, self.deeper_bias, strict=True):
-            x = x + nn.functional.silu(torch.bmm(x, weight) + bias)
-        own = states[:, list(columns.order)]
-        outcomes = own
-        if self.tied:
-            outcomes = own.clone()
-            for head, j in zip(self.levels, self.tied, strict=True):
-                outcomes[:, j] = head.cluster(own[:, j])
-        terms = self.heads(x, outcomes)
-        hidden = x.unbind(0)
+            a = torch.baddbmm(bias.transpose(1, 2), weight.transpose(1, 2), x)
+            x = x + nn.functional.silu(a)
+        own = states.T.index_select(0, self.generated_at)
+        n_packs = len(self.heads.columns)
+        alone = self.special_at.split(1)[: len(self.special)]
+        parts = blocks(x, [*self.heads.columns, self.numbers_at, *alone])
+        terms = self.heads(parts[:n_packs], self._outcomes(own))
+        if self.special:
+            units = [part[0].T for part in parts[n_packs + 1 :]]
+            hidden = dict(zip(self.special, units, strict=True))
+            terms = self._special(terms, hidden, states, own, counted)
+        if self.numeric:
+            density = self._mixture_density(parts[n_packs], own, scores)
+            terms = terms.index_add(0, self.numbers_at, density)
+        return terms.T
+
+    def _outcomes(self, own):
+        """First outcomes, (n_generated, n): the states, or the clusters of levels."""
+        if not self.tied:
+            return own
+        outcomes = own.clone()
         for head, j in zip(self.levels, self.tied, strict=True):
-            table = self.tables[columns.order[j]]
-            terms[j] = terms[j] + head(hidden[j], table, own[:, j])
+            outcomes[j] = head.cluster(own[j])
+        return outcomes
+
+    def _special(self, terms, hidden, states, own, counted):
+        """Terms with the steps below a cluster, and with what a level determines."""
+        rows = list(terms.unbind(0))
+        for head, j in zip(self.levels, self.tied, strict=True):
+            table = self.tables[self.columns.order[j]]
+            rows[j] = rows[j] + head(hidden[j], table, own[j])
         for j, pair in self.pairs.items():
             levels = states[:, pair.source]
-            terms[j] = pair(hidden[j], terms[j], levels, own[:, j], counted=counted)
-        if self.numeric:
-            where = [columns.continuous.index(columns.order[j]) for j in self.numeric]
-            z = scores[:, where].T
-            density = self._mixture_density(x, own[:, self.numeric].T, z).unbind(0)
-            for row, j in enumerate(self.numeric):
-                terms[j] = terms[j] + density[row]
-        return torch.stack(terms, dim=1)
+            rows[j] = pair(hidden[j], rows[j], levels, own[j], counted=counted)
+        return torch.stack(rows)
 
-    def _mixture_density(self, x, states, z):
+    def _mixture_density(self, x, own, scores):
         """Log-density of the scores under each row's mode; zero where there is none."""
-        n = states.shape[1]
-        raw = torch.bmm(pick(x, self.numeric), self.mixture_weight)
-        raw = (raw + self.mixture_bias).reshape(
-            len(self.numeric), n, self.most_modes, 3 * N_GAUSSIANS
+        states = own.index_select(0, self.numbers_at)
+        raw = torch.baddbmm(
+            self.mixture_bias.transpose(1, 2), self.mixture_weight.transpose(1, 2), x
         )
-        mode = self.mode_of.gather(1, states)[..., None, None]
-        own = raw.gather(2, mode.expand(-1, -1, 1, 3 * N_GAUSSIANS))[:, :, 0]
-        density = mixture_log_density(z, *mixture_parameters(own))
+        if self.most_modes > 1:
+            mode = self.mode_of.gather(1, states)[:, None, None]
+            raw = raw.view(len(raw), self.most_modes, -1, raw.shape[2])
+            raw = raw.gather(1, mode.expand(-1, 1, raw.shape[2], -1))[:, 0]
+        z = scores.T.index_select(0, self.scored_at)
+        density = mixture_terms(raw, z, MIN_DEVIATION)
         return density * self.is_mode.gather(1, states)
 
 

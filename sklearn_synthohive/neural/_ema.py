@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import nn
 
-__all__ = ["update_average", "warm_copy"]
+__all__ = ["average_weight", "update_average", "warm_copy"]
 
 
 def warm_copy(module: nn.Module) -> nn.Module:
@@ -16,6 +16,20 @@ def warm_copy(module: nn.Module) -> nn.Module:
     for parameter in twin.parameters():
         parameter.requires_grad_(False)
     return twin
+
+
+def average_weight(decay: float, step: int) -> float:
+    """Weight of the current value in a moving average.
+
+    Parameters
+    ----------
+    decay : float
+        Weight of the past, once ``step`` is large.
+    step : int
+        Steps taken so far; the weight of the past is
+        ``min(decay, (step + 1) / (step + 20))``.
+    """
+    return 1 - min(decay, (step + 1) / (step + 20))
 
 
 @torch.no_grad()
@@ -27,11 +41,10 @@ def update_average(average: nn.Module, module: nn.Module, decay: float, step: in
     average, module : nn.Module
         Of the same architecture.
     decay : float
-        Weight of the past, once ``step`` is large.
     step : int
-        Steps taken so far; the weight is ``min(decay, (step + 1) / (step + 20))``.
+        As for :func:`average_weight`.
     """
-    weight = 1 - min(decay, (step + 1) / (step + 20))
+    weight = average_weight(decay, step)
     means: list[torch.Tensor] = list(average.parameters())
     values: list[torch.Tensor] = list(module.parameters())
     torch._foreach_lerp_(means, values, weight)

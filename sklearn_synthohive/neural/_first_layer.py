@@ -7,11 +7,14 @@ import torch
 from torch import nn
 
 from sklearn_synthohive.neural._columns import SMALL, Columns
+from sklearn_synthohive.neural._kernels import triangular
 
 __all__ = ["FullFirst", "LimitedFirst", "first_layer"]
 
 # Columns whose inputs are gathered at a time: more only moves more memory.
 CHUNK = 16
+# Units that are multiplied at a time, by the inputs that one of them sees.
+UNITS = 128
 
 
 def first_layer(columns: Columns, hidden: int, rng: torch.Generator):
@@ -63,17 +66,38 @@ class FullFirst(nn.Module):
         weight = torch.empty(mask.shape).normal_(0, 1, generator=rng)
         self.weight = nn.Parameter(weight * size.repeat_interleave(hidden) * self.mask)
         self.bias = nn.Parameter(torch.zeros(mask.shape[1]))
+        # Inputs stand in the order of the columns, so that each sees the first ones.
+        self.order = np.argsort(self.rank, kind="stable").tolist()
+        rows = [torch.arange(self.starts[c], self.starts[c + 1]) for c in self.order]
+        self.rows: torch.Tensor
+        self.register_buffer("rows", torch.cat(rows), persistent=False)
+        self.ordered_mask: torch.Tensor
+        self.register_buffer("ordered_mask", mask[self.rows], persistent=False)
+        self.chunks = self._chunks(np.array(widths)[self.order])
 
-    def forward(self, parts: list[torch.Tensor]) -> torch.Tensor:
-        """Sums before the activation, shape (n_generated, n, hidden).
+    def _chunks(self, widths):
+        """Inputs and units of each block of the staircase."""
+        ends = np.concatenate([[0], np.cumsum(widths)])
+        n_generated = len(self.bias) // self.hidden
+        n_context, size = len(widths) - n_generated, max(1, UNITS // self.hidden)
+        found = []
+        for start in range(0, n_generated, size):
+            stop = min(start + size, n_generated)
+            units = slice(start * self.hidden, stop * self.hidden)
+            found.append((int(ends[n_context + stop - 1]), units))
+        return found
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Sums before the activation, shape (n_generated, hidden, n).
 
         Parameters
         ----------
-        parts : list of tensor of shape (n, width)
-            Each column's embedding.
+        inputs : tensor of shape (n, n_pieces, SMALL)
+            The columns' embeddings, one beside the other as ``order`` says.
         """
-        a = torch.cat(parts, dim=1) @ (self.weight * self.mask) + self.bias
-        return a.reshape(len(a), -1, self.hidden).transpose(0, 1)
+        weights = self.weight, self.bias, self.rows, self.ordered_mask
+        a = triangular(inputs.flatten(1), *weights, self.chunks)
+        return a.view(-1, self.hidden, len(inputs))
 
     def sweep(self, n: int) -> _FullSweep:
         """The same, column by column.
@@ -180,14 +204,13 @@ class LimitedFirst(nn.Module):
         size = torch.as_tensor(1.4 / np.sqrt(fan_in), dtype=torch.float32)
         self.weight = nn.Parameter(weight.normal_(0, 1, generator=rng) * size)
         self.bias = nn.Parameter(torch.zeros(len(pieces), hidden, 1))
+        self.order = list(range(len(widths)))
 
-    def forward(self, parts: list[torch.Tensor]) -> torch.Tensor:
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """As :meth:`FullFirst.forward`."""
-        n = len(parts[0])
-        pieces = torch.cat([*parts, parts[0].new_zeros(n, SMALL)], dim=1)
-        pieces = pieces.T.reshape(-1, SMALL, n)
-        out = _GatheredProduct.apply(pieces, self.weight, self.index)
-        return (out + self.bias).transpose(1, 2)
+        nothing = inputs.new_zeros(1, SMALL, len(inputs))
+        pieces = torch.cat([inputs.permute(1, 2, 0), nothing])
+        return _GatheredProduct.apply(pieces, self.weight, self.index) + self.bias
 
     def sweep(self, n: int) -> _LimitedSweep:
         """As :meth:`FullFirst.sweep`."""

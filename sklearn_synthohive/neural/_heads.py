@@ -7,6 +7,7 @@ import torch
 from torch import nn
 from torch.autograd.function import once_differentiable
 
+from sklearn_synthohive.neural._kernels import chosen_log_probabilities, packed
 from sklearn_synthohive.neural._levels import LevelGroups
 
 __all__ = [
@@ -15,24 +16,18 @@ __all__ = [
     "chosen_log_probability",
     "draw_index",
     "odds",
-    "pick",
 ]
 
 # Logit of the padding behind a column's states; finite, so that it can be averaged.
 ABSENT = -1e9
 # Outputs of all columns, padding included, that one batched product may have.
 CHEAP_OUTPUTS = 1024
+# Outputs of a column that cost as much as one more product.
+OUTPUTS_A_PRODUCT = 60
+# Columns that one product has at most.
+MAX_PACK = 64
 # On fewer columns than this, torch's softmax takes several times as long as its parts.
 FEW_COLUMNS = 16
-
-
-def pick(x: torch.Tensor, which: list[int]) -> torch.Tensor:
-    """Rows of the first axis; the whole where all are wanted, without a copy."""
-    if len(which) == len(x):
-        return x
-    # The gradient of indexing fills zeros for every row; that of unbind does not.
-    rows = x.unbind(0)
-    return torch.stack([rows[j] for j in which])
 
 
 class _ChosenLogProbability(torch.autograd.Function):
@@ -128,24 +123,78 @@ class DenseHeads(nn.Module):
             for row, j in enumerate(bucket):
                 mask[row, :, self.sizes[j] :] = ABSENT
             self.register_buffer(f"mask_{k}", mask, persistent=False)
+        self._pack()
 
-    def forward(self, x: torch.Tensor, outcomes: torch.Tensor) -> list[torch.Tensor]:
-        """Log-probabilities, a tensor of shape (n,) for each column.
+    places: torch.Tensor
+    back: torch.Tensor
+    packed_columns: torch.Tensor
+    unpacked: torch.Tensor
+    constants: torch.Tensor
+
+    def _pack(self):
+        """Which columns share a product in training: those of about one size."""
+        h = self.weight[0].shape[1] if len(self.weight) else 0
+        sizes = [w.numel() for w in (*self.weight, *self.bias)]
+        starts, n_weights = np.cumsum(sizes) - sizes, sum(sizes)
+        places, columns, self.packs = [], [], []
+        for own in _packs(self.sizes):
+            widest = max(self.sizes[j] for j in own)
+            weight = np.full((len(own), h, widest), n_weights)
+            bias = np.full((len(own), widest), n_weights + 1)
+            for i, j in enumerate(own):
+                (k, row), n = self.place[j], self.sizes[j]
+                width = self.bias[k].shape[2]
+                block = row * h * width + np.arange(h)[:, None] * width + np.arange(n)
+                weight[i, :, :n] = starts[k] + block
+                bias[i, :n] = starts[len(self.weight) + k] + row * width + np.arange(n)
+            places += [weight.ravel(), bias.ravel()]
+            columns += own
+            self.packs.append((len(own), h, widest))
+        place = np.concatenate([np.zeros(0, dtype=np.int64), *places])
+        back = np.full(n_weights, len(place))
+        inside = place < n_weights
+        back[place[inside]] = np.flatnonzero(inside)
+        certain = sorted(set(range(len(self.sizes))) - set(columns))
+        arrays = {
+            "places": place,
+            "back": back,
+            "packed_columns": np.array(columns, dtype=np.int64),
+            "unpacked": np.argsort([*columns, *certain], kind="stable"),
+        }
+        for name, array in arrays.items():
+            self.register_buffer(name, torch.as_tensor(array), persistent=False)
+        constants = torch.tensor([0.0, ABSENT])
+        self.register_buffer("constants", constants, persistent=False)
+
+    @property
+    def columns(self) -> list[torch.Tensor]:
+        """The columns of each pack."""
+        return list(self.packed_columns.split([n for n, _, _ in self.packs]))
+
+    def forward(self, x: list[torch.Tensor], outcomes: torch.Tensor) -> torch.Tensor:
+        """Log-probabilities, shape (n_generated, n).
 
         Parameters
         ----------
-        x : tensor of shape (n_generated, n, hidden)
-        outcomes : tensor of shape (n, n_generated), int64
+        x : list of tensor of shape (k, hidden, n)
+            The hidden units of each pack's columns.
+        outcomes : tensor of shape (n_generated, n), int64
         """
-        terms = [outcomes.new_zeros(())] * len(self.sizes)
-        for k, bucket in enumerate(self.buckets):
-            mask = getattr(self, f"mask_{k}")
-            logits = torch.bmm(pick(x, bucket), self.weight[k]) + (self.bias[k] + mask)
-            index = outcomes.T[bucket][..., None]
-            chosen = chosen_log_probability(logits, index)
-            for j, term in zip(bucket, chosen.unbind(0), strict=True):
-                terms[j] = term
-        return terms
+        weights = [*self.weight, *self.bias]
+        flat = packed(self.places, self.back, self.constants, weights)
+        sizes = [part for n, h, k in self.packs for part in (n * h * k, n * k)]
+        parts = iter(flat.split(sizes))
+        index = outcomes.index_select(0, self.packed_columns)[:, None]
+        index = index.split([n for n, _, _ in self.packs])
+        terms = []
+        for own, chosen, shape in zip(x, index, self.packs, strict=True):
+            weight = next(parts).view(shape)
+            bias = next(parts).view(shape[0], shape[2], 1)
+            terms.append(chosen_log_probabilities(own, weight, bias, chosen))
+        # What has one outcome only is certain.
+        n_certain = len(self.sizes) - len(self.packed_columns)
+        terms.append(flat.new_zeros(n_certain, outcomes.shape[1]))
+        return torch.cat(terms).index_select(0, self.unpacked)
 
     def of(self, j: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Weights (hidden, size) and biases (size,) of a column."""
@@ -177,6 +226,29 @@ def _buckets(sizes):
     limits = [4, 16, 64, max(sizes)]
     kind = np.searchsorted(limits, sizes)
     return [np.flatnonzero(kind == k).tolist() for k in np.unique(kind)]
+
+
+def _packs(sizes):
+    """Places of columns of more than one outcome, in packs of little padding."""
+    # All where none has more: something has to be there for a gradient.
+    least = min(2, max(sizes, default=0))
+    kept = (i for i, n in enumerate(sizes) if n >= least)
+    order = sorted(kept, key=sizes.__getitem__)
+    # The least cost of the smallest columns, and where their last pack begins.
+    costs, starts = [0], [0]
+    for stop in range(1, len(order) + 1):
+        widest = sizes[order[stop - 1]]
+        cost, start = min(
+            (costs[i] + (stop - i) * widest + OUTPUTS_A_PRODUCT, i)
+            for i in range(max(0, stop - MAX_PACK), stop)
+        )
+        costs.append(cost)
+        starts.append(start)
+    packs, stop = [], len(order)
+    while stop:
+        packs.append(sorted(order[starts[stop] : stop]))
+        stop = starts[stop]
+    return packs[::-1]
 
 
 class LevelHead(nn.Module):

@@ -10,7 +10,7 @@ import torch
 
 from sklearn_synthohive.neural._autoregressive import AutoregressiveNet
 from sklearn_synthohive.neural._columns import affordable_rows
-from sklearn_synthohive.neural._ema import update_average
+from sklearn_synthohive.neural._flat import descend, follow
 from sklearn_synthohive.neural._normal_scores import REACH
 
 __all__ = [
@@ -131,13 +131,10 @@ def likelihood_epoch(
             group["lr"] = rate * share
         terms = net(states, scores, counted=True)
         loss = -terms.sum(1).mean()
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), recipe.clip)
-        optimizer.step()
+        descend(loss, optimizer, recipe.clip)
         total += loss.detach()
         if average is not None:
-            update_average(average, net, recipe.average_decay, step + k)
+            follow(average, net, optimizer, recipe.average_decay, step + k)
     for group, rate in zip(optimizer.param_groups, rates, strict=True):
         group["lr"] = rate
     return {"nll_loss": total / n_steps}

@@ -13,6 +13,7 @@ from skorch.history import History
 from sklearn_synthohive.neural._autoregressive import AutoregressiveNet
 from sklearn_synthohive.neural._ema import warm_copy
 from sklearn_synthohive.neural._epoch import AdversarialData, Recipe, train_epoch
+from sklearn_synthohive.neural._flat import FlatAdamW
 from sklearn_synthohive.neural._generator import ConditionalGAN
 from sklearn_synthohive.neural._likelihood import (
     LikelihoodData,
@@ -261,16 +262,24 @@ class LikelihoodNet(EpochNet):
         super().__init__(module, **kwargs)
 
     def initialize_optimizer(self, triggered_directly=None):
-        """AdamW (Loshchilov and Hutter 2019, arXiv:1711.05101)."""
+        """AdamW on all weights at once; their average stands in the same order."""
         decayed, spared = self.module_.decayed()
-        self.optimizer_ = torch.optim.AdamW(
-            [{"params": decayed}, {"params": spared, "weight_decay": 0.0}],
+        self.optimizer_ = FlatAdamW(
+            decayed,
+            spared,
             lr=self.lr,
             betas=self.betas,
             weight_decay=self.weight_decay,
-            fused=True,
         )
+        if self.recipe.average_decay:
+            own, others = self.average_.decayed()  # type: ignore[operator]
+            self.optimizer_.keep_average(own, others)
         return self
+
+    def settle(self, best: dict | None):
+        """Keep one set of weights."""
+        self.optimizer_.mean = None
+        return super().settle(best)
 
     def run_epoch(self, data: LikelihoodData, step: int):
         """One pass over the training rows."""
