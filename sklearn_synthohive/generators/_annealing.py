@@ -81,9 +81,9 @@ class Annealer(Callback):
         self.more = more
 
     def on_train_begin(self, net, **kwargs):
-        # A run that is resumed in its second part.
+        # A run that is resumed in its second part; one that went back is there already.
         span = self.plan.span(net.history)
-        if span is not None:
+        if span is not None and not self.scoring.done:
             self.begin(net, span)
 
     def begin(self, net, span):

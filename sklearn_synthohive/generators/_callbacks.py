@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import csv
 import math
 import os
 import sys
 import time
+import warnings
 
-import torch
 from skorch.callbacks import Callback
 from tqdm.auto import tqdm
 
-from sklearn_synthohive.exceptions import TrainingError
+from sklearn_synthohive.exceptions import SerializationError
 from sklearn_synthohive.logging import get_logger
 from sklearn_synthohive.neural import StopTraining
 
 __all__ = [
     "Checkpoints",
-    "FiniteLosses",
     "MetricsFile",
     "ProgressBar",
     "Scoring",
@@ -51,6 +51,37 @@ def history_rows(net) -> list[dict]:
     ]
 
 
+def keep_going(path, write, *args) -> bool:
+    """Write a file of a run; a disk that fails costs the file, not the training.
+
+    Parameters
+    ----------
+    path : path-like
+        For the message.
+    write : callable
+    *args
+        For ``write``.
+
+    Returns
+    -------
+    bool
+        Whether it was written.
+    """
+    try:
+        write(*args)
+    except (OSError, SerializationError) as error:
+        reason = error.strerror if error.strerror else error
+        log.error("checkpoint_failed", path=str(path), reason=str(reason))
+        warnings.warn(
+            f"{str(path)!r} could not be written ({reason}). Training goes on without "
+            "it: free space, or save the fitted model elsewhere.",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+        return False
+    return True
+
+
 class EpochClock(Callback):
     """Records the seconds an epoch of training took, scoring not included."""
 
@@ -59,38 +90,6 @@ class EpochClock(Callback):
 
     def on_epoch_end(self, net, **kwargs):
         net.history.record("seconds", time.perf_counter() - self.started_)
-
-
-class FiniteLosses(Callback):
-    """Stops training when a loss, or a weight after the last step, is not finite.
-
-    Parameters
-    ----------
-    culprit : callable
-        Returns the name of the column that is most likely the reason.
-    """
-
-    def __init__(self, culprit):
-        self.culprit = culprit
-
-    def on_epoch_end(self, net, **kwargs):
-        row = net.history[-1]
-        losses = {k: v for k, v in row.items() if k.endswith("_loss")}
-        wrong = [k for k, v in losses.items() if not math.isfinite(v)]
-        if not wrong and not _finite(net.module_):
-            wrong = ["a weight"]
-        if wrong:
-            raise TrainingError(
-                f"{', '.join(wrong)} became NaN or infinite in epoch {row['epoch']}; "
-                f"the likely column is {self.culprit()!r}: look for outliers in it, or "
-                "lower the learning rates. The checkpoints hold the last good state."
-            )
-
-
-def _finite(module):
-    with torch.no_grad():
-        totals = torch._foreach_norm(list(module.parameters()))
-        return bool(torch.stack(totals).isfinite().all())
 
 
 class Scoring(Callback):
@@ -177,14 +176,21 @@ class MetricsFile(Callback):
         self.path = path
 
     def on_epoch_end(self, net, **kwargs):
-        rows = history_rows(net)
+        keep_going(self.path, self._write, history_rows(net))
+
+    def _write(self, rows):
         temporary = f"{self.path}.tmp"
-        with open(temporary, "w", newline="", encoding="utf-8") as file:
-            present = [c for c in HISTORY_COLUMNS if any(c in row for row in rows)]
-            writer = csv.DictWriter(file, present)
-            writer.writeheader()
-            writer.writerows(rows)
-        os.replace(temporary, self.path)
+        try:
+            with open(temporary, "w", newline="", encoding="utf-8") as file:
+                present = [c for c in HISTORY_COLUMNS if any(c in row for row in rows)]
+                writer = csv.DictWriter(file, present)
+                writer.writeheader()
+                writer.writerows(rows)
+            os.replace(temporary, self.path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
 
 
 class Checkpoints(Callback):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from sklearn.base import BaseEstimator
 
 from sklearn_synthohive.generators._base import ConditionalGenerativeModel
@@ -15,6 +13,7 @@ from sklearn_synthohive.generators._options import (
     manifest_of,
     resolve_device,
 )
+from sklearn_synthohive.generators._persistence import prepare_folder
 from sklearn_synthohive.generators._sampling import SamplingMixin
 from sklearn_synthohive.generators._saving import SavingMixin
 from sklearn_synthohive.generators._strategies import STRATEGIES
@@ -306,8 +305,12 @@ class CTGAN(
         ------
         TypeError, ValueError, SchemaError
             On bad input, before training.
+        SerializationError
+            When ``checkpoint_dir`` cannot be written; before training. A disk that
+            fails later costs the checkpoint and warns.
         TrainingError
-            When a loss is not finite.
+            When a loss explodes or is not finite a second time: after the first one
+            training goes back to the last good epoch, at a tenth of the learning rate.
         """
         check_parameters(
             self,
@@ -318,13 +321,12 @@ class CTGAN(
             log_metrics=log_metrics,
             progress_bar=progress_bar,
         )
+        if checkpoint_dir is not None:
+            checkpoint_dir = prepare_folder(checkpoint_dir)
         seed = draw_seed(self._resumed_seed(seed), self.random_state)
         log.info("training_seed", seed=seed)
         corpus = self._encode(X, context, table_name, seed)
         manifest = manifest_of(self, corpus.codec, table_name, seed)
-        if checkpoint_dir is not None:
-            checkpoint_dir = Path(checkpoint_dir)
-            checkpoint_dir.mkdir(parents=True, exist_ok=True)
         options = RunOptions(
             seed=seed,
             device=resolve_device(self.device),

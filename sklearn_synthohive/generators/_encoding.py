@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 from sklearn.base import clone
 
+from sklearn_synthohive.exceptions import SchemaError
 from sklearn_synthohive.generators import _persistence as files
 from sklearn_synthohive.generators._codec import fit_codec
 from sklearn_synthohive.generators._strategies import STRATEGIES
@@ -35,7 +37,7 @@ class EncodingMixin:
         """Compact tables of rows and context."""
         transformer = self._new_transformer()
         options = {"rules": self.rules, "table_name": table_name, "seed": seed}
-        codec, table = fit_codec(X, transformer, **options)
+        codec, table = _finite(*fit_codec(X, transformer, **options))
         if codec.kind == "encoded":
             log.info("encoded_matrix", columns=len(codec.layout.spans))
         if context is None:
@@ -47,7 +49,8 @@ class EncodingMixin:
             )
         # A clone: the user's own transformer keeps its metadata.
         encoder = clone(self._new_transformer()).set_params(metadata=None)
-        return Corpus(codec, table, *fit_codec(context, encoder, seed=seed))
+        given = _finite(*fit_codec(context, encoder, seed=seed))
+        return Corpus(codec, table, *given)
 
     def _new_transformer(self):
         if self.transformer is not None:
@@ -68,3 +71,16 @@ class EncodingMixin:
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_fitted")
+
+
+def _finite(codec, table):
+    """Refuse an encoding that no network could learn from, by its column."""
+    whole = np.isfinite(table.scalars).all(axis=0)
+    if not whole.all():
+        layout = codec.layout
+        column = layout.spans[layout.continuous[int(np.argmin(whole))]].column
+        raise SchemaError(
+            f"The encoding of column {column!r} holds NaN or infinity: look for values "
+            "in it that the transformer cannot tell apart, and report this."
+        )
+    return codec, table

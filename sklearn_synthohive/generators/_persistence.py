@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import pickle
+import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -15,14 +15,17 @@ from sklearn_synthohive.generators._codec import codec_from_state
 from sklearn_synthohive.generators._fitted import FittedGenerator
 from sklearn_synthohive.generators._strategies import STRATEGIES
 from sklearn_synthohive.utils.serialization import (
+    cannot_write,
+    check_target,
     dump_plain,
     load_directory,
     load_plain,
     save_directory,
 )
 
-__all__ = ["read_model", "read_training_state", "write_model"]
+__all__ = ["prepare_folder", "read_model", "read_training_state", "write_model"]
 
+CHECKPOINTS = ("best_checkpoint", "last_checkpoint", "final_checkpoint")
 STATE = "training_state.pt"
 # Weights that belong to levels of a column, kept in a file of their own.
 EMBEDDED = (
@@ -71,7 +74,7 @@ def write_model(
         "history": history,
     }
     members = {
-        f"{name}.pt": partial(torch.save, state) for name, state in modules.items()
+        f"{name}.pt": partial(_write_tensors, state) for name, state in modules.items()
     }
     members |= {
         "transformer.joblib": partial(dump_plain, fitted.codec.to_state()),
@@ -84,6 +87,33 @@ def write_model(
     if training_state is not None:
         members[STATE] = lambda p: Path(p).write_bytes(training_state)
     save_directory(path, members, manifest, overwrite=overwrite)
+
+
+def prepare_folder(path) -> Path:
+    """A folder for checkpoints, found to be writable before any long work.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    SerializationError
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"0")
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    for name in CHECKPOINTS:
+        check_target(folder / name, overwrite=True)
+    return folder
 
 
 def read_model(path, device):
@@ -102,11 +132,18 @@ def read_model(path, device):
     history : list of dict
     """
     manifest, folder = load_directory(path)
+    found = manifest.get("model")
+    if found != "CTGAN":
+        raise SerializationError(
+            f"{str(path)!r} holds a {found}, not a CTGAN: load it by the class that "
+            "saved it."
+        )
     try:
         fitted, history = _assemble(manifest, folder, device)
     except SerializationError:
         raise
-    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+    # Plain data of another shape than ours can fail in any way.
+    except Exception as error:
         raise SerializationError(
             f"The files in {str(path)!r} do not fit each other ({error}). {REMEDY}"
         ) from error
@@ -175,10 +212,18 @@ def _read_tensors(path):
     try:
         data = io.BytesIO(path.read_bytes())
         return torch.load(data, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as e:
+    # Damaged bytes make torch's reader fail in any way it has.
+    except Exception as e:
         raise SerializationError(
             f"{str(path)!r} cannot be read as tensors ({type(e).__name__}). {REMEDY}"
         ) from e
+
+
+def _write_tensors(state, path):
+    # Through memory: torch's own writer does not tell a full disk by its name.
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    Path(path).write_bytes(buffer.getbuffer())
 
 
 def _on_cpu(module):

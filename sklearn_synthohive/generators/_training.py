@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zlib
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import torch
 from sklearn_synthohive.exceptions import SerializationError
 from sklearn_synthohive.generators import _callbacks as cb
 from sklearn_synthohive.generators._calibrated import calibrate
+from sklearn_synthohive.generators._divergence import Diverged, FiniteLosses, LastGood
 from sklearn_synthohive.generators._persistence import read_training_state, write_model
 from sklearn_synthohive.layout import CompactTable
 from sklearn_synthohive.logging import get_logger
@@ -122,7 +124,7 @@ def train(strategy, model, corpus: Corpus, options: RunOptions):
     strategy.start(net, prepared)
     if options.resume_from is not None:
         run.resume()
-    net.train(prepared.data, run.epochs_left())
+    run.go()
     return run.finish(train, unseen, score_seed)
 
 
@@ -147,6 +149,7 @@ class Run:
         self.prepared = prepared
         self.net = net
         self.scoring = None
+        self.last_good = LastGood(prepared.data.rng)
 
     def fitted(self):
         """What samples, around the networks as they are now."""
@@ -155,9 +158,10 @@ class Run:
     def callbacks(self, held_out):
         """skorch callbacks, in the order in which they must act."""
         options, model, strategy = self.options, self.model, self.strategy
-        ours = [cb.EpochClock(), cb.FiniteLosses(self.culprit), self.scoring]
+        ours = [cb.EpochClock(), FiniteLosses(self.culprit), self.scoring]
         # Before the checkpoints: they must hold what the next epoch starts from.
         ours.extend(strategy.schedule(model, self.scoring, self.prepared, held_out))
+        ours.append(self.last_good)
         if options.checkpoint_dir is not None:
             if options.log_metrics:
                 path = options.checkpoint_dir / "training_metrics.csv"
@@ -175,16 +179,24 @@ class Run:
         """The column that a loss that is not finite most likely comes from."""
         return self.strategy.culprit(self.prepared, self.corpus.codec.layout)
 
+    def go(self):
+        """Train; a run that diverges goes back once, to a lower learning rate."""
+        while True:
+            try:
+                self.net.train(self.prepared.data, self.epochs_left())
+                return
+            except Diverged as why:
+                self.last_good.go_back(self.net, why)
+
     def write(self, net, name, resumable):
         """Write a checkpoint of the generator as it is now."""
-        write_model(
-            self.options.checkpoint_dir / name,
-            self.fitted(),
-            self.options.manifest,
-            cb.history_rows(net),
-            overwrite=True,
-            training_state=self.state() if resumable else None,
-        )
+        state = self.state() if resumable else None
+        self._write(name, self.fitted(), cb.history_rows(net), state)
+
+    def _write(self, name, fitted, history, state):
+        path = self.options.checkpoint_dir / name
+        write = partial(write_model, overwrite=True, training_state=state)
+        cb.keep_going(path, write, path, fitted, self.options.manifest, history)
 
     def state(self):
         """All that training needs to go on as if it had never stopped."""
@@ -199,6 +211,7 @@ class Run:
                 "device": torch.device(self.options.device).type,
                 "parameters": self.parameters(),
                 "checksum": self.corpus.checksum,
+                "rolled_back": self.last_good.used,
             },
             buffer,
         )
@@ -256,6 +269,8 @@ class Run:
             )
         self.net.restore(state["net"])
         self.prepared.data.rng.set_state(state["rng"])
+        # Checkpoints of the first versions never went back.
+        self.last_good.used = state.get("rolled_back", False)
         self.scoring.best_ = state["best_score"]
         self.scoring.best_state_ = state["best_state"] or None
 
@@ -272,12 +287,5 @@ class Run:
             seed = chunk_seeds(self.options.seed, 1)[0]
             fitted.calibration = calibrate(fitted, self.corpus, seed, self.model.n_jobs)
         if self.options.checkpoint_dir:
-            write_model(
-                self.options.checkpoint_dir / "final_checkpoint",
-                fitted,
-                self.options.manifest,
-                history,
-                overwrite=True,
-                training_state=final_state,
-            )
+            self._write("final_checkpoint", fitted, history, final_state)
         return fitted, net, history

@@ -163,7 +163,7 @@ class ColumnReader:
     def edges(self) -> np.ndarray:
         """Edges of ten bins of equal width over the real column."""
         values = self.numbers(self._real)
-        return np.histogram_bin_edges(values[~np.isnan(values)], bins=N_BINS)
+        return _even_edges(values[~np.isnan(values)])
 
     @property
     def n_codes(self) -> int:
@@ -259,6 +259,19 @@ class ColumnReader:
                 f"lists ({error}). Convert them to text or drop the column."
             ) from error
         return codes, pd.Index(found).astype(object)
+
+
+def _even_edges(values: np.ndarray) -> np.ndarray:
+    """Edges of bins of equal width; of one bin where doubles are too coarse for ten."""
+    low, high = (values.min(), values.max()) if len(values) else (0.0, 1.0)
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    # Halved, since the range of the largest doubles overflows.
+    edges = np.linspace(low / 2, high / 2, N_BINS + 1) * 2
+    if (np.diff(edges / 2) > 0).all():
+        return edges
+    with np.errstate(over="ignore"):
+        return np.array([np.nextafter(low, -np.inf), np.nextafter(high, np.inf)])
 
 
 def _stamps(column: pd.Series) -> pd.Series:

@@ -251,6 +251,9 @@ def _correlations(values: np.ndarray) -> np.ndarray:
     """Pearson's correlations over the rows that have both values; 0 if constant."""
     present = ~np.isnan(values)
     known = present.astype(np.float64)
+    # By powers of two, which change no digit: sums of the largest doubles overflow.
+    largest = np.abs(np.where(present, values, 0.0)).max(axis=0, initial=0.0)
+    values = np.ldexp(values, -np.frexp(largest)[1])
     centre = np.where(present, values, 0.0).sum(axis=0) / np.maximum(known.sum(0), 1)
     x = np.where(present, values - centre, 0.0)
     scale = np.abs(x).max(axis=0)

@@ -25,6 +25,9 @@ NUMBERS = ("number", "timedelta")
 DATES = ("datetime", "datetime with time zone", "date")
 # Positions up to here leave a double some bits for sums.
 MOST_STEPS = 2.0**50
+# Sums of squares of numbers up to here, or of differences down to its inverse, are
+# still doubles.
+LARGEST = 1e100
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,9 @@ class Ruler:
         if kind not in NUMBERS + DATES:
             return None
         if not axis.integral:
-            return cls(axis, kind, 0.0, 0.0) if kind == "number" else None
+            largest = max(abs(axis.low), abs(axis.high))
+            squares = largest < LARGEST and axis.high - axis.low > 1 / LARGEST
+            return cls(axis, kind, 0.0, 0.0) if kind == "number" and squares else None
         if (axis.high - axis.low) / axis.step >= MOST_STEPS:
             return None
         unit = 10.0**-axis.decimals

@@ -19,6 +19,7 @@ from sklearn_synthohive.utils._plain_data import (
 
 __all__ = [
     "FORMAT_VERSION",
+    "cannot_write",
     "check_target",
     "dump_plain",
     "load_directory",

@@ -77,3 +77,11 @@ class At(Callback):
 
     def on_batch_end(self, net, **kwargs):
         self._when("on_batch_end", net)
+
+
+class From(At):
+    """As At, at the end of every epoch from one on."""
+
+    def _when(self, moment, net):
+        if moment == self.moment and len(net.history) >= self.epoch:
+            self.act(net)

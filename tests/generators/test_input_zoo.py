@@ -124,3 +124,31 @@ def test_polars_tables(frame):
     for name in frame.columns:
         if not frame[name].null_count():
             assert not sample[name].null_count()
+
+
+def _at_random(values, n=90):
+    return np.random.default_rng(0).choice(np.array(values), n)
+
+
+# What the drawn tables found.
+FOUND = {
+    "a constant that doubles cannot bin": {"a": [2**63 - 1] * 3, "b": [-128] * 3},
+    "sums of squares overflow": {
+        "a": _at_random([1e300, -1e300, 5e-324]),
+        "b": np.random.default_rng(1).normal(size=90),
+        "c": np.random.default_rng(2).normal(size=90),
+    },
+    "sums overflow": {"a": _at_random([1.7e308, -1.7e308]), "b": np.arange(90.0)},
+    "squares underflow": {
+        "a": _at_random([1e-200, 2e-200, 5e-200]),
+        "b": np.random.default_rng(1).normal(size=90),
+    },
+}
+
+
+@pytest.mark.parametrize("mlp", [False, True])
+@pytest.mark.parametrize("case", FOUND)
+def test_what_was_found(case, mlp):
+    frame = pd.DataFrame(FOUND[case])
+    check_round_trip(frame)
+    check_model(frame, "mlp" if mlp else "autoregressive")
