@@ -1,0 +1,140 @@
+"""What is learned of a key that rows get after they are made."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from sklearn_synthohive.relational._features import profile_matrix
+from sklearn_synthohive.relational._trees import SegmentTree
+
+__all__ = ["Attachment", "fit_segments", "segment_names"]
+
+NO_PARENT = "none"
+MAX_SEGMENTS = 96
+MIN_CHILDREN = 10
+# Of few parents each may be a segment of its own; of many, several make one.
+FEW_PARENTS = 200
+
+
+class Attachment:
+    """How the rows of a table get one of their keys.
+
+    The parents are parted into segments by their attributes, such that the children
+    of a segment are alike: the leaves of a tree whose targets are the mean children of
+    each parent. The segment of its parent ("none" for a missing key) then becomes a
+    column of the child's model, which so learns the joint distribution of the row, its
+    other parents and this one, and how often the key is missing given the row.
+
+    Parameters
+    ----------
+    segments : SegmentTree
+        Over the parent's table.
+    follows : str or None
+        Name of a relation of the driver, or of a wider key, whose parent this key
+        repeats.
+    nullable : bool
+    least, most : int
+        The smallest load above zero of the real parents, and the largest.
+    used : ndarray of shape (n_segments,)
+        The share of each segment's real parents that have children.
+    """
+
+    def __init__(self, segments, *, follows, nullable, least, most, used):
+        self.segments = segments
+        self.used = used
+        self.follows = follows
+        self.nullable = nullable
+        self.least = least
+        self.most = most
+
+    @property
+    def names(self) -> list[str]:
+        """The values of the segment column."""
+        return segment_names(self.segments.n_segments, self.nullable)
+
+    @property
+    def is_modelled(self) -> bool:
+        """Whether the model has a column for it: there is something to tell."""
+        return len(self.names) > 1
+
+    def nearest(self) -> np.ndarray:
+        """For each segment all segments, from the most to the least alike."""
+        values = self.segments.means
+        distance = ((values[:, None, :] - values[None, :, :]) ** 2).sum(axis=2)
+        return np.argsort(distance, axis=1, kind="stable")
+
+    def column(self, wanted: np.ndarray) -> np.ndarray:
+        """Segments as the model sees them; -1 is "none"."""
+        names = np.array([*segment_names(self.segments.n_segments, False), NO_PARENT])
+        return names[wanted].astype(object)
+
+    def wanted(self, column) -> np.ndarray:
+        """Undo :meth:`column`; what is not known becomes the first segment."""
+        n = self.segments.n_segments
+        codes = {name: i for i, name in enumerate(segment_names(n, False))}
+        if self.nullable:
+            codes[NO_PARENT] = -1
+        return pd.Series(column, dtype=object).map(codes).fillna(0).to_numpy(np.int64)
+
+    def to_state(self) -> dict:
+        """Plain data."""
+        return {
+            "segments": self.segments.to_state(),
+            "follows": self.follows,
+            "nullable": self.nullable,
+            "least": self.least,
+            "most": self.most,
+            "used": self.used,
+        }
+
+    @classmethod
+    def from_state(cls, state: dict):
+        """Undo :meth:`to_state`."""
+        state = dict(state)
+        return cls(SegmentTree.from_state(state.pop("segments")), **state)
+
+
+def segment_names(n: int, nullable: bool) -> list[str]:
+    """Names of segments, and of having no parent."""
+    return [f"s{i}" for i in range(n)] + ([NO_PARENT] if nullable else [])
+
+
+def fit_segments(parents, children, rows, *, seed=0) -> SegmentTree:
+    """Part parents by attributes such that their children differ.
+
+    Parameters
+    ----------
+    parents : DataFrame of shape (n_parents, n_columns)
+        What the segments may depend on.
+    children : DataFrame of shape (n_children, n_columns)
+        What is known of the children.
+    rows : ndarray of int64 of shape (n_children,)
+        The parent of each, -1 for none.
+    seed : int
+
+    Returns
+    -------
+    SegmentTree
+    """
+    known = rows >= 0
+    if not known.any():
+        return SegmentTree.fit(parents[[]], np.zeros((len(parents), 1)))
+    loads = np.bincount(rows[known], minlength=len(parents)).astype(float)
+    profile = profile_matrix(children[known])
+    means = np.stack(
+        [np.bincount(rows[known], y, minlength=len(parents)) for y in profile.T], 1
+    )
+    means /= np.maximum(loads, 1)[:, None]
+    used = int((loads > 0).sum())
+    few = used <= FEW_PARENTS
+    return SegmentTree.fit(
+        parents,
+        means,
+        loads,
+        max_segments=MAX_SEGMENTS,
+        min_rows=1 if few else 3,
+        min_weight=max(MIN_CHILDREN, known.sum() / 5000),
+        choose=not few,
+        seed=seed,
+    )

@@ -1,0 +1,190 @@
+"""How many children a parent has, given what is known of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from sklearn_synthohive.relational._trees import SegmentTree
+
+__all__ = ["CardinalityModel", "spread_points"]
+
+MAX_VALUES = 64
+MAX_THRESHOLDS = 12
+MIN_PARENTS = 10
+PHASES, MANY = 32, 5000
+GOLDEN = (5**0.5 - 1) / 2
+
+
+class CardinalityModel:
+    """The law of a count given a row's attributes.
+
+    One tree parts the rows into segments. Its targets are the indicators of "at most t
+    children" for a few t, so that its squared error is the continuous ranked
+    probability score (Gneiting and Raftery 2007) of the segments' laws: it splits where
+    the law changes, not only its mean. The number of segments is that of the least
+    cross-validated score. "empirical" draws from the histogram of a segment's counts,
+    "negbinom" from the negative binomial of their mean and variance.
+
+    Counts are drawn with points that are spread evenly within every segment, and of a
+    few such sets that one is taken whose sum is nearest to the segment's mean: totals
+    and segments' means are met far more closely than by independent draws.
+
+    Parameters
+    ----------
+    tree : SegmentTree
+    laws : list of tuple of ndarray
+        For each segment the values and their cumulated shares, or for "negbinom" an
+        array of mean and variance and an empty one.
+    method : {"empirical", "negbinom"}
+    largest : int
+        The largest count that was seen.
+    """
+
+    def __init__(self, tree: SegmentTree, laws: list, method: str, largest: int):
+        self.tree = tree
+        self.laws = laws
+        self.method = method
+        self.largest = largest
+
+    @classmethod
+    def fit(cls, frame: pd.DataFrame, counts, *, method="empirical", seed=0):
+        """Learn the counts of a relation.
+
+        Parameters
+        ----------
+        frame : DataFrame of shape (n_parents, n_columns)
+            What the counts may depend on.
+        counts : ndarray of int of shape (n_parents,)
+            Zero included.
+        method : {"empirical", "negbinom"}
+        seed : int
+
+        Returns
+        -------
+        CardinalityModel
+        """
+        counts = np.asarray(counts, dtype=np.int64)
+        targets = (counts[:, None] <= _thresholds(counts)[None, :]).astype(float)
+        tree = SegmentTree.fit(
+            frame, targets, max_segments=64, min_rows=MIN_PARENTS, seed=seed
+        )
+        segment = tree.apply(frame)
+        learn = _moments if method == "negbinom" else _histogram
+        laws = [learn(counts[segment == s]) for s in range(tree.n_segments)]
+        return cls(tree, laws, method, int(counts.max(initial=0)))
+
+    def draw(self, frame: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
+        """Counts for rows.
+
+        Parameters
+        ----------
+        frame : DataFrame of shape (n_rows, n_columns)
+        rng : Generator
+
+        Returns
+        -------
+        ndarray of int64 of shape (n_rows,)
+        """
+        segment = self.tree.apply(frame)
+        counts = np.zeros(len(segment), dtype=np.int64)
+        # What a small segment cannot meet in whole children, its neighbour makes up.
+        owed = rng.random() - 0.5
+        for s in np.unique(segment):
+            rows = rng.permutation(np.flatnonzero(segment == s))
+            drawn = self._draw_segment(self.laws[s], len(rows), owed, rng)
+            owed += len(rows) * self._mean(self.laws[s]) - drawn.sum()
+            counts[rows] = drawn
+        return counts
+
+    def _draw_segment(self, law, n, owed, rng):
+        """Counts of one segment, those whose sum is nearest to what it should be."""
+        target = n * self._mean(law) + owed
+        best = None
+        for phase in rng.random(PHASES if n <= MANY else 1):
+            counts = self._quantile(law, spread_points(n, phase))
+            miss = abs(counts.sum() - target)
+            if best is None or miss < best[0]:
+                best = miss, counts
+        return best[1]
+
+    def _mean(self, law):
+        values, cumulated = law
+        if self.method == "negbinom":
+            return values[0]
+        if len(values) < MAX_VALUES:
+            return float(values @ np.diff(cumulated, prepend=0.0))
+        return float(((values[1:] + values[:-1]) / 2) @ np.diff(cumulated))
+
+    def _quantile(self, law, points):
+        if self.method == "negbinom":
+            mean, variance = law[0]
+            if variance <= mean:
+                return stats.poisson.ppf(points, mean).astype(np.int64)
+            p = mean / variance
+            return stats.nbinom.ppf(points, mean * p / (1 - p), p).astype(np.int64)
+        values, cumulated = law
+        if len(values) < MAX_VALUES:
+            place = np.searchsorted(cumulated, points, side="right")
+            return values[np.minimum(place, len(values) - 1)]
+        drawn = np.rint(np.interp(points, cumulated, values)).astype(np.int64)
+        return np.where(points < cumulated[0], 0, drawn)
+
+    def to_state(self) -> dict:
+        """Plain data."""
+        return {
+            "tree": self.tree.to_state(),
+            "laws": [list(law) for law in self.laws],
+            "method": self.method,
+            "largest": self.largest,
+        }
+
+    @classmethod
+    def from_state(cls, state: dict):
+        """Undo :meth:`to_state`."""
+        tree = SegmentTree.from_state(state["tree"])
+        laws = [tuple(law) for law in state["laws"]]
+        return cls(tree, laws, state["method"], state["largest"])
+
+
+def spread_points(n: int, phase: float) -> np.ndarray:
+    """Points that are spread evenly over (0, 1).
+
+    The Kronecker sequence of the golden ratio: any run of m of its points parts the
+    unit interval into pieces of at most some 1.9 / m.
+
+    Parameters
+    ----------
+    n : int
+    phase : float
+        The first point.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+    """
+    return (phase + GOLDEN * np.arange(n)) % 1.0
+
+
+def _thresholds(counts):
+    values = np.unique(counts)
+    if len(values) > MAX_THRESHOLDS + 1:
+        shares = np.linspace(0, 1, MAX_THRESHOLDS + 1)[1:-1]
+        inner = np.quantile(counts, shares, method="lower")
+        values = np.unique(np.concatenate([values[:1], inner, values[-1:]]))
+    return values[:-1] if len(values) > 1 else values
+
+
+def _histogram(counts):
+    values, times = np.unique(counts, return_counts=True)
+    if len(values) < MAX_VALUES:
+        return values, np.cumsum(times) / len(counts)
+    # The share of zeros stays exact; the others lie on a line of quantiles.
+    zeros = float((counts == 0).mean())
+    shares = np.linspace(0, 1, MAX_VALUES)
+    return np.quantile(counts[counts > 0], shares), zeros + (1 - zeros) * shares
+
+
+def _moments(counts):
+    return np.array([counts.mean(), counts.var()]), np.empty(0)

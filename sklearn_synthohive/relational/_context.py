@@ -1,0 +1,173 @@
+"""What the model of a table sees of each row's parent and siblings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from sklearn_synthohive.relational._bases import plain, previous_rows, take_rows
+from sklearn_synthohive.relational._features import profile_matrix, usable
+from sklearn_synthohive.relational._trees import SegmentTree
+
+__all__ = ["ContextPlan"]
+
+MAX_LEVELS = 100
+MAX_COLUMNS = 40
+MIN_COHERENCE = 0.1
+MAX_SCORED_ROWS = 20_000
+MAX_POSITION = 32
+SIZE, POSITION = "number of siblings", "position"
+
+
+class ContextPlan:
+    """The context columns of a table.
+
+    Attributes of the driver's row and of its ancestors; the number of siblings and the
+    place among them; and the previous sibling's values in those columns in which
+    siblings are alike beyond what their parent's attributes tell.
+
+    Parameters
+    ----------
+    columns : list of str
+        Of the parent's base.
+    siblings : bool
+        Whether a parent has more than one child.
+    previous : list
+        Columns of the model's frame whose previous value is seen.
+    """
+
+    def __init__(self, columns, siblings: bool, previous: list):
+        self.columns = list(columns)
+        self.siblings = siblings
+        self.previous = list(previous)
+
+    @classmethod
+    def fit(cls, frame, base, rows, wanted=None, seed=0):
+        """Choose what is seen.
+
+        Parameters
+        ----------
+        frame : DataFrame of shape (n_rows, n_columns)
+            What the model learns.
+        base : DataFrame of shape (n_parents, n_base_columns)
+        rows : ndarray of int64 of shape (n_rows,)
+            The parent of each row, -1 for none.
+        wanted : sequence of str, optional
+            ``parent_context_cols``: names with or without their table.
+        seed : int
+
+        Returns
+        -------
+        ContextPlan
+        """
+        columns = [c for c in base.columns if _asked(c, wanted)]
+        if wanted is None:
+            known = base.take(np.unique(rows[rows >= 0]))
+            columns = [c for c in columns if usable(known[c], MAX_LEVELS)]
+            columns = _without_aliases(known, columns)
+        columns = columns[:MAX_COLUMNS]
+        position, before = previous_rows(rows)
+        siblings = bool(position.max(initial=0) > 0)
+        previous = []
+        if siblings and len(frame.columns):
+            previous = _coherent(frame, base[columns], rows, before, seed)
+        return cls(columns, siblings, previous)
+
+    def real(self, frame, base, rows) -> pd.DataFrame:
+        """The context of the real rows."""
+        position, before = previous_rows(rows)
+        known = rows >= 0
+        sizes = np.bincount(rows[known], minlength=len(base))
+        size = np.where(known, sizes[np.maximum(rows, 0)], 1)
+        earlier = take_rows(self.seen(frame), before)
+        return self.frame(take_rows(base[self.columns], rows), size, position, earlier)
+
+    def seen(self, frame) -> pd.DataFrame:
+        """The columns of rows that their next sibling sees."""
+        seen = {f"previous {c}": plain(frame[c]) for c in self.previous}
+        return pd.DataFrame(seen, index=pd.RangeIndex(len(frame)))
+
+    def frame(self, parents, size, position, earlier) -> pd.DataFrame:
+        """Context columns from their parts, aligned by position.
+
+        Parameters
+        ----------
+        parents : DataFrame of shape (n_rows, n_columns)
+        size, position : ndarray of int of shape (n_rows,)
+        earlier : DataFrame
+            As of :meth:`seen`, of the previous siblings.
+        """
+        parts = {c: _bare(parents[c]) for c in self.columns}
+        if self.siblings:
+            parts[SIZE] = np.minimum(size, 10_000).astype(np.float64)
+            parts[POSITION] = np.minimum(position, MAX_POSITION).astype(np.float64)
+        parts |= {c: _bare(earlier[c]) for c in earlier.columns}
+        return pd.DataFrame(parts, index=pd.RangeIndex(len(position)))
+
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return len(self.columns) + 2 * self.siblings + len(self.previous)
+
+    def to_state(self) -> dict:
+        """Plain data."""
+        return {
+            "columns": self.columns,
+            "siblings": self.siblings,
+            "previous": self.previous,
+        }
+
+
+def _bare(column):
+    """The column with a plain index and the dtype that it has."""
+    return pd.Series(column.array, dtype=column.dtype)
+
+
+def _asked(column, wanted):
+    if wanted is None:
+        return True
+    return any(column == w or column.partition(".")[2] == w for w in wanted)
+
+
+def _without_aliases(frame, columns):
+    """Columns, less those that tell the same rows apart as an earlier one."""
+    seen, kept = set(), []
+    for column in columns:
+        codes, _ = pd.factorize(frame[column])
+        if codes.tobytes() not in seen:
+            kept.append(column)
+        seen.add(codes.tobytes())
+    return kept
+
+
+def _coherent(frame, parents, rows, before, seed):
+    """Columns in which siblings are alike, given the parent's attributes."""
+    later = np.flatnonzero(before >= 0)
+    if len(later) < 50:
+        return []
+    if len(later) > MAX_SCORED_ROWS:
+        rng = np.random.default_rng(seed)
+        later = np.sort(rng.permutation(later)[:MAX_SCORED_ROWS])
+    # Only these rows and the ones before them are looked at.
+    used = np.unique(np.concatenate([later, before[later]]))
+    own_at = np.searchsorted(used, later)
+    before_at = np.searchsorted(used, before[later])
+    frame = frame.take(used).reset_index(drop=True)
+    rows = rows[used]
+    found = []
+    least = max(MIN_COHERENCE, 4 / np.sqrt(len(later)))
+    context = take_rows(parents, rows)
+    for column in frame.columns:
+        if not usable(frame[column], MAX_LEVELS):
+            continue
+        Y = profile_matrix(frame[[column]])
+        tree = SegmentTree.fit(
+            context, Y, max_segments=32, min_rows=20, choose=False, seed=seed
+        )
+        rest = Y - tree.means[tree.apply(context)]
+        own, earlier = rest[own_at], rest[before_at]
+        spread = (rest**2).sum(axis=1).mean()
+        alike = (own * earlier).sum(axis=1).mean() / spread if spread > 1e-12 else 0.0
+        if abs(alike) >= least:
+            found.append(column)
+    return found

@@ -1,0 +1,354 @@
+"""Learning a schema: every table by itself, from the real rows of its parents."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from sklearn_synthohive.metadata import Metadata, Relation
+from sklearn_synthohive.relational._attachment import Attachment, fit_segments
+from sklearn_synthohive.relational._bases import base_name, own_base, plain, take_rows
+from sklearn_synthohive.relational._cardinality import CardinalityModel
+from sklearn_synthohive.relational._context import ContextPlan
+from sklearn_synthohive.relational._features import usable
+from sklearn_synthohive.relational._key_plans import learn_keys
+from sklearn_synthohive.relational._plan import Plan, TablePlan, wide_first
+from sklearn_synthohive.relational._sources import Schema
+from sklearn_synthohive.relational._table_model import (
+    TableModel,
+    level_column,
+    segment_column,
+)
+from sklearn_synthohive.relational._trees import SegmentTree
+from sklearn_synthohive.utils.random import chunk_seeds
+
+__all__ = ["Lesson", "prepare"]
+
+MAX_LEVEL = 12
+MAX_NAMED_ROWS = 2000
+FEW_PARENTS = 50
+SAME = 0.999
+
+
+class Lesson:
+    """One table, ready for its model to be fitted.
+
+    Attributes
+    ----------
+    table : TableModel
+        All but its model.
+    frame : DataFrame
+        What the model learns; without columns where there is nothing to learn.
+    context : DataFrame or None
+    metadata : Metadata
+        Constraints of the columns of ``frame``.
+    """
+
+    def __init__(self, table, frame, context, metadata):
+        self.table = table
+        self.frame = frame
+        self.context = context
+        self.metadata = metadata
+
+
+def prepare(metadata: Metadata, schema: Schema, plan: Plan, seed: int) -> list[Lesson]:
+    """Learn all but the models of the tables.
+
+    Parameters
+    ----------
+    metadata : Metadata
+    schema : Schema
+    plan : Plan
+    seed : int
+
+    Returns
+    -------
+    list of Lesson
+        In the order of the plan.
+    """
+    learner = _Learner(metadata, schema, plan, seed)
+    for table in plan.tables:
+        learner.base(table)
+    for table in plan.tables:
+        learner.attach(table)
+    for table in plan.tables:
+        learner.widen(table)
+    return [learner.lesson(table) for table in plan.tables]
+
+
+class _Learner:
+    def __init__(self, metadata, schema, plan, seed):
+        self.metadata, self.schema, self.plan = metadata, schema, plan
+        self.bases: dict[str, pd.DataFrame] = {}
+        self.chains: dict[str, dict[Relation, np.ndarray]] = {}
+        self.models: dict[str, TableModel] = {}
+        self.segments: dict[str, dict[Relation, np.ndarray]] = {}
+        names = [t.name for t in plan.tables]
+        self.seeds = dict(zip(names, chunk_seeds(seed, len(names)), strict=True))
+
+    def base(self, table: TablePlan):
+        """The table's attributes and those of its driver's ancestors."""
+        name = table.name
+        frame = self.schema.tables[name]
+        keys = self._key_columns(table)
+        model = TableModel(name, dict(frame.dtypes.items()), n_rows=len(frame))
+        model.primary = list(self.metadata.tables[name].pk_columns)
+        model.modelled = [c for c in frame.columns if c not in keys]
+        self.models[name] = model
+        base = own_base(name, frame, model.modelled)
+        chain = {r: self.schema.rows[r] for r in (*table.attached,)}
+        if table.driver is not None:
+            rows = self.schema.rows[table.driver]
+            above = take_rows(self.bases[table.driver.parent], rows)
+            base = pd.concat([base, above], axis=1)
+            chain[table.driver] = rows
+            for relation, at in self.chains[table.driver.parent].items():
+                chain[relation] = np.where(rows >= 0, at[np.maximum(rows, 0)], -1)
+        self.bases[name], self.chains[name] = base, chain
+
+    def _key_columns(self, table):
+        config = self.metadata.tables[table.name]
+        implied = [c for r in table.attached for c in r.columns]
+        return {*config.columns_excluded, *implied}
+
+    def attach(self, table: TablePlan):
+        """Segments of the parents of the keys that rows get afterwards."""
+        model = self.models[table.name]
+        self.segments[table.name] = {}
+        for relation in wide_first(table.attached):
+            follows = self._followed(table, relation)
+            rows = self.schema.rows[relation]
+            parents = self.bases[relation.parent]
+            if follows:
+                tree = SegmentTree.fit(parents[[]], np.zeros((len(parents), 1)))
+            else:
+                known = parents.take(np.unique(rows[rows >= 0]))
+                columns = [c for c in parents if usable(known[c])]
+                children = self._known_of(table, relation)
+                tree = fit_segments(
+                    parents[columns], children, rows, seed=self.seeds[table.name]
+                )
+            counts = self.schema.counts(relation)
+            positive = counts[counts > 0]
+            of_parent = tree.apply(parents)
+            sizes = np.bincount(of_parent, minlength=tree.n_segments)
+            used = np.bincount(of_parent, counts > 0, minlength=tree.n_segments)
+            model.attachments[relation.name] = Attachment(
+                tree,
+                follows=follows,
+                nullable=self.schema.nullable(relation),
+                least=int(positive.min(initial=1)) if len(positive) else 1,
+                most=int(positive.max(initial=1)),
+                used=used / np.maximum(sizes, 1),
+            )
+            wanted = np.where(rows >= 0, of_parent[np.maximum(rows, 0)], -1)
+            if not self.schema.nullable(relation):
+                wanted = self._guess(table, wanted, tree.n_segments)
+            self.segments[table.name][relation] = wanted
+
+    def _followed(self, table, relation):
+        """The relation whose parent this key repeats, if there is one."""
+        rows = self.schema.rows[relation]
+        mine = [*table.attached, *([table.driver] if table.driver else [])]
+        for wide in mine:
+            if not set(relation.columns) < set(wide.columns):
+                continue
+            for via in self.plan.implied:
+                if via.child == wide.parent and via.parent == relation.parent:
+                    return f"{wide.name} / {via.name}"
+        if table.driver is None:
+            return None
+        above = self.chains[table.driver.parent]
+        driver = self.schema.rows[table.driver]
+        for via, at in above.items():
+            if via.parent != relation.parent or via.child == table.name:
+                continue
+            there = np.where(driver >= 0, at[np.maximum(driver, 0)], -1)
+            both = (there >= 0) & (rows >= 0)
+            if both.sum() > 1 and (there == rows)[both].mean() >= SAME:
+                return f"{table.driver.name} / {via.name}"
+        return None
+
+    def _known_of(self, table, relation):
+        """What is known of the children: attributes, driver, other parents."""
+        frame = self.bases[table.name]
+        parts = [frame[[c for c in frame if usable(frame[c])]]]
+        for other in table.attached:
+            if other == relation:
+                continue
+            rows = self.schema.rows[other]
+            parents = self.bases[other.parent]
+            if len(parents) <= FEW_PARENTS:
+                texts = pd.Series(rows).map(str)
+                parts.append(pd.DataFrame({f"key {other.name}": texts}))
+            else:
+                own = [c for c in parents if usable(parents[c])][:6]
+                above = take_rows(parents[own], rows)
+                parts.append(above.add_prefix(f"{other.name} "))
+        return pd.concat(parts, axis=1)
+
+    def _guess(self, table, wanted, n_segments):
+        """Segments for rows whose key leads nowhere: those of their likes."""
+        lost = np.flatnonzero(wanted < 0)
+        if not len(lost) or n_segments == 1:
+            return np.maximum(wanted, 0)
+        known = np.flatnonzero(wanted >= 0)
+        base = self.bases[table.name]
+        base = base[[c for c in base if usable(base[c])]]
+        targets = np.eye(n_segments)[wanted[known]]
+        tree = SegmentTree.fit(
+            base.take(known), targets, max_segments=64, min_rows=20, choose=False
+        )
+        law = np.cumsum(tree.means[tree.apply(base.take(lost))], axis=1)
+        rng = np.random.default_rng(self.seeds[table.name])
+        points = rng.random((len(lost), 1)) * law[:, -1:]
+        wanted = wanted.copy()
+        wanted[lost] = (law < points).sum(axis=1).clip(max=n_segments - 1)
+        return wanted
+
+    def widen(self, table: TablePlan):
+        """Let descendants know the segments of a row's other parents."""
+        name = table.name
+        columns = {}
+        for relation, wanted in self.segments[name].items():
+            attachment = self.models[name].attachments[relation.name]
+            if attachment.is_modelled:
+                told = base_name(name, segment_column(relation))
+                columns[told] = attachment.column(wanted)
+        base = self.bases[name]
+        if table.driver is not None:
+            rows = self.schema.rows[table.driver]
+            above = self.bases[table.driver.parent]
+            above = above[[c for c in above if c not in base]]
+            base = pd.concat([base, take_rows(above, rows)], axis=1)
+        self.bases[name] = base.assign(**columns)
+
+    def lesson(self, table: TablePlan) -> Lesson:
+        """What the table's model learns, and everything around it."""
+        name, model = table.name, self.models[table.name]
+        real, seed = self.schema.tables[name], self.seeds[table.name]
+        learn_keys(self.metadata, self.schema, table, model, seed)
+        self._count_children(table, model, seed)
+        used = np.arange(len(real))
+        if table.driver is not None:
+            rows = self.schema.rows[table.driver]
+            if self.schema.nullable(table.driver):
+                model.lone_rate = float((rows < 0).sum() / max((rows >= 0).sum(), 1))
+            else:
+                used = np.flatnonzero(rows >= 0)
+            self._find_copies(table, model, real, rows)
+        frame = real[model.modelled].copy(deep=False)
+        for relation, wanted in self.segments[name].items():
+            attachment = model.attachments[relation.name]
+            if attachment.is_modelled:
+                frame[segment_column(relation)] = attachment.column(wanted)
+        for relation in table.own:
+            level, on_itself = levels(self.schema.rows[relation])
+            frame[level_column(relation)] = level.astype(str).astype(object)
+            model.own[relation.name] = on_itself
+        frame = frame.take(used).reset_index(drop=True)
+        context = None
+        if table.driver is not None and len(frame.columns):
+            context = self._context(table, model, frame, rows[used], seed)
+        elif table.driver is None:
+            model.distinct = naming_column(real, model.modelled)
+        return Lesson(model, frame, context, self._described(model, frame))
+
+    def _context(self, table, model, frame, rows, seed):
+        config = self.metadata.tables[table.name]
+        base = self.bases[table.driver.parent]
+        plan = ContextPlan.fit(frame, base, rows, config.parent_context_cols, seed)
+        model.context = plan
+        return plan.real(frame, base, rows) if plan.width else None
+
+    def _find_copies(self, table, model, real, rows):
+        """Columns that repeat the parent's in every row are not modelled."""
+        above = self.bases[table.driver.parent]
+        known = np.flatnonzero(rows >= 0)
+        parents = take_rows(above, rows[known])
+        for column in list(model.modelled):
+            mine = plain(real[column].take(known)).reset_index(drop=True)
+            if mine.nunique() < 2:
+                continue
+            for there in parents:
+                if _equal(mine, parents[there]):
+                    model.copies[column] = there
+                    model.modelled.remove(column)
+                    break
+
+    def _count_children(self, table, model, seed):
+        base = self.bases[table.name]
+        usable_columns = [c for c in base if usable(base[c])]
+        seen = base[usable_columns].copy(deep=False)
+        relations = [*self.plan.relations_to(table.name), *table.own]
+        for relation in relations:
+            child = self.metadata.tables[relation.child]
+            counts = self.schema.counts(relation)
+            model.cardinalities[relation.name] = CardinalityModel.fit(
+                seen, counts, method=child.linkage_method, seed=seed
+            )
+            # Later counts may depend on this one.
+            seen[f"number of {relation.name}"] = counts.astype(np.float64)
+
+    def _described(self, model, frame):
+        config = self.metadata.tables[model.name]
+        modelled = set(frame.columns)
+        return Metadata().add_table(
+            model.name,
+            constraints={c: r for c, r in config.constraints.items() if c in modelled},
+            high_cardinality_cols=[
+                c for c in config.high_cardinality_cols if c in modelled
+            ],
+        )
+
+
+def levels(rows: np.ndarray) -> tuple[np.ndarray, bool]:
+    """The depth of each row in a table that refers to itself.
+
+    Parameters
+    ----------
+    rows : ndarray of int64 of shape (n_rows,)
+        The row that each refers to; -1, or its own place, on top.
+
+    Returns
+    -------
+    level : ndarray of int64
+        0 on top, at most MAX_LEVEL.
+    on_itself : bool
+        Whether most rows on top refer to themselves.
+    """
+    place = np.arange(len(rows))
+    itself = rows == place
+    above = np.where(itself, -1, rows)
+    level = np.where(above < 0, 0, MAX_LEVEL)
+    for depth in range(1, MAX_LEVEL):
+        under = (above >= 0) & (level[np.maximum(above, 0)] == depth - 1)
+        if not under.any():
+            break
+        level[under & (level == MAX_LEVEL)] = depth
+    top = above < 0
+    return level, bool(itself[top].mean() > 0.5) if top.any() else False
+
+
+def naming_column(real, columns):
+    """A category that differs in every row of a small table."""
+    if len(real) > MAX_NAMED_ROWS or len(real) < 2:
+        return None
+    for column in columns:
+        values = real[column]
+        text = values.dtype == object or isinstance(
+            values.dtype, pd.StringDtype | pd.CategoricalDtype
+        )
+        if text and values.notna().all() and values.is_unique:
+            return column
+    return None
+
+
+def _equal(mine, theirs):
+    if mine.dtype.kind != theirs.dtype.kind:
+        return False
+    try:
+        same = (mine == theirs) | (mine.isna() & theirs.isna())
+    except TypeError:
+        return False
+    return bool(same.all())
