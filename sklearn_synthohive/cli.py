@@ -1,4 +1,4 @@
-"""The command ``synthohive``: demo, fit and sample."""
+"""The command ``synthohive``: demo, fit, sample and schema."""
 
 import argparse
 import os
@@ -58,6 +58,7 @@ def _parser():
     _add_demo(commands)
     _add_fit(commands)
     _add_sample(commands)
+    _add_schema(commands)
     return parser
 
 
@@ -78,10 +79,11 @@ def _add_demo(commands):
 def _add_fit(commands):
     fit = commands.add_parser(
         "fit",
-        help="learn a table and save the model",
-        description="Learn a CSV or Parquet file and save the model as a folder.",
+        help="learn a table, or a folder of tables, and save the model",
+        description="Learn a CSV or Parquet file, or a folder of them that --metadata "
+        "describes, and save the model as a folder.",
     )
-    fit.add_argument("data", type=Path, help="a .csv or .parquet file")
+    fit.add_argument("data", type=Path, help="a .csv or .parquet file, or a folder")
     fit.add_argument("-o", "--output", type=Path, required=True, help="model folder")
     fit.add_argument("--epochs", type=_count, help="at most so many epochs")
     fit.add_argument("--batch-size", type=_count)
@@ -94,6 +96,7 @@ def _add_fit(commands):
     fit.add_argument("--metadata", type=Path, help="JSON written by Metadata.to_json")
     fit.add_argument("--table", help="which table of the metadata the data is")
     fit.add_argument("--checkpoint-dir", type=Path)
+    fit.add_argument("--jobs", type=_count, help="tables of a folder fitted at a time")
     fit.add_argument("--overwrite", action="store_true", help="replace the folder")
     fit.add_argument("--quiet", action="store_true", help="no progress bar")
     fit.set_defaults(run=_fit)
@@ -103,11 +106,24 @@ def _add_sample(commands):
     sample = commands.add_parser(
         "sample",
         help="draw rows from a saved model",
-        description="Draw rows from a saved model into a CSV or Parquet file.",
+        description="Draw rows from a saved model into a CSV or Parquet file, or the "
+        "tables of a schema into a folder.",
     )
     sample.add_argument("model", type=Path, help="folder that fit wrote")
-    sample.add_argument("-n", "--rows", type=_count, required=True)
+    sample.add_argument(
+        "-n",
+        "--rows",
+        type=_rows,
+        action="append",
+        metavar="[TABLE=]ROWS",
+        help="rows; of a schema those of its root tables, as many as there were",
+    )
     sample.add_argument("-o", "--output", type=Path, required=True)
+    sample.add_argument(
+        "--format",
+        choices=["parquet", "csv", "csv.gz"],
+        help="of the files of a schema (default: parquet)",
+    )
     sample.add_argument("--seed", type=_seed, help="repeat the same rows")
     sample.add_argument(
         "--condition",
@@ -122,6 +138,26 @@ def _add_sample(commands):
         help="select rows so that their tables are closer to the real ones",
     )
     sample.set_defaults(run=_sample)
+
+
+def _add_schema(commands):
+    schema = commands.add_parser(
+        "schema",
+        help="propose keys and relations of tables, with reasons",
+        description="Read tables, propose their keys and relations, print the reasons "
+        "and write the proposal as JSON, in which each line can be corrected.",
+    )
+    schema.add_argument(
+        "tables", type=Path, nargs="+", help="folders, .csv or .parquet files"
+    )
+    schema.add_argument("-o", "--output", type=Path, required=True, help="a JSON file")
+    schema.add_argument("--overwrite", action="store_true", help="replace the file")
+    schema.set_defaults(run=_schema)
+
+
+def _rows(text):
+    table, equals, number = text.rpartition("=")
+    return (table if equals else None), _count(number)
 
 
 def _count(text):
@@ -150,7 +186,21 @@ def _demo(arguments):
     )
 
 
+def _schema(arguments):
+    from sklearn_synthohive._schema_commands import propose_schema
+
+    propose_schema(arguments)
+
+
 def _fit(arguments):
+    if arguments.data.is_dir():
+        from sklearn_synthohive._schema_commands import fit_schema
+
+        _check_output(arguments.output, arguments.overwrite)
+        fit_schema(arguments)
+        return
+    if arguments.jobs is not None:
+        raise ValueError("--jobs is for a folder of tables; leave it out for a file.")
     if arguments.table and arguments.metadata is None:
         raise ValueError("--table names a table of the file given by --metadata.")
     if arguments.metadata is not None and arguments.table is None:
@@ -190,6 +240,14 @@ def _check_output(output, overwrite):
 
 
 def _sample(arguments):
+    from sklearn_synthohive._schema_commands import is_schema, sample_schema
+
+    if is_schema(arguments.model):
+        sample_schema(arguments)
+        return
+    if arguments.format is not None:
+        raise ValueError("--format is for a schema; the name of -o says it of a table.")
+    arguments.rows = _rows_of_one_table(arguments.rows)
     from sklearn_synthohive.generators import CTGAN
     from sklearn_synthohive.io import TableWriter
 
@@ -199,6 +257,12 @@ def _sample(arguments):
         for frame in _frames(model, arguments, conditions):
             writer.write(frame)
     print(f"{arguments.output}: {arguments.rows:,} rows")
+
+
+def _rows_of_one_table(rows):
+    if not rows or len(rows) > 1 or rows[0][0] is not None:
+        raise ValueError("Give the number of rows once, as -n ROWS.")
+    return rows[0][1]
 
 
 def _frames(model, arguments, conditions):

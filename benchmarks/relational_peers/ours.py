@@ -20,7 +20,7 @@ def run(schema, seed, watch, **options):
 
 def rows_of(model, schema):
     """As many rows of each root table as there are real ones."""
-    return {name: len(schema.tables[name]) for name in model.roots_}
+    return {name: len(schema.tables[name]) for name in model.plan_.roots}
 
 
 def metadata_of(schema):
