@@ -75,11 +75,12 @@ class AutoregressiveStrategy:
     def prepare(self, model, train, corpus, device, seed):
         """States and normal scores on the device; the order of the columns."""
         layout = corpus.codec.layout
-        scores = NormalScores.fit(layout, corpus.table)
+        scores = NormalScores.fit(layout, corpus.table, corpus.codec.least)
         context_scores = context_layout = None
         if corpus.context is not None:
             context_layout = corpus.context_codec.layout
-            context_scores = NormalScores.fit(context_layout, corpus.context)
+            least = corpus.context_codec.least
+            context_scores = NormalScores.fit(context_layout, corpus.context, least)
         rng = torch.Generator(device).manual_seed(seed)
         data = _likelihood_data(train, scores, context_scores, rng, device)
         batch = min(model.batch_size, max(SMALLEST_BATCH, len(data) // STEPS_AN_EPOCH))

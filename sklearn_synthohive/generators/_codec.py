@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn_synthohive.exceptions import SchemaError
 from sklearn_synthohive.layout import CompactTable, Layout
 from sklearn_synthohive.preprocessing import Copies, DataTransformer, Rules
+from sklearn_synthohive.preprocessing._rare import count_of
 
 __all__ = ["EncodedCodec", "RawCodec", "fit_codec"]
 
@@ -41,6 +42,11 @@ class RawCodec:
     @property
     def layout(self) -> Layout:
         return self.copies.layout
+
+    @property
+    def least(self) -> int:
+        """Training rows that whatever is kept of a value must stand for."""
+        return self.transformer.min_count_
 
     @property
     def texts(self) -> list[str]:
@@ -130,14 +136,17 @@ class EncodedCodec:
     layout : Layout
     rules : Rules, optional
         What generated rows must keep.
+    least : int, default=1
+        Training rows that whatever is kept of a value must stand for.
     """
 
     kind = "encoded"
     transformer = None
 
-    def __init__(self, layout: Layout, rules: Rules | None = None):
+    def __init__(self, layout: Layout, rules: Rules | None = None, least: int = 1):
         self.layout = layout
         self.rules = rules or Rules.none(layout)
+        self.least = least
 
     @property
     def texts(self) -> list[str]:
@@ -208,7 +217,9 @@ def fit_codec(X, transformer: DataTransformer, *, rules=None, **fit_params):
         if not len(X):
             raise ValueError("Found an encoded matrix with 0 sample(s); 1 is required.")
         table = layout.compress(_values(X))
-        return EncodedCodec(layout, rules and Rules.fit(layout, table)), table
+        least = count_of(transformer.min_frequency, len(table))
+        found = rules and Rules.fit(layout, table, least=least)
+        return EncodedCodec(layout, found, least), table
     fitted = clone(transformer).fit(X, **fit_params)
     table = fitted.encode(X)
     if rules is None:

@@ -61,6 +61,12 @@ class CTGAN(
         Passes over the rows, at most; over a small table several passes are one epoch.
     embedding_threshold : int, default=50
         Categories with more levels become integer codes with an entity embedding.
+    min_frequency : int or float, optional
+        Rows, or share of the rows, below which neither a level nor a number is kept,
+        in the model or its rows. None keeps all levels, with a warning in the log where
+        single rows have one; see :class:`DataTransformer`.
+    rare_levels : {"merge", "missing"}, default="merge"
+        Whether rare levels become one level, "other", or missing.
     n_components : int, optional
         Components of the mixture of each continuous column, at most; 10 for "mlp". The
         autoregressive network brings mixtures of its own and takes 1.
@@ -133,7 +139,7 @@ class CTGAN(
         from there, with the same rows and parameters, as if it had never stopped.
     transformer : DataTransformer, optional
         Encodes raw rows; replaces the one made from ``embedding_threshold``,
-        ``n_components`` and ``n_jobs``.
+        ``min_frequency``, ``rare_levels``, ``n_components`` and ``n_jobs``.
     random_state : int, RandomState instance or None, default=None
     n_jobs : int, optional
         Threads for sampling and processes for the encoding of columns.
@@ -194,6 +200,8 @@ class CTGAN(
         batch_size=500,
         epochs=300,
         embedding_threshold=50,
+        min_frequency=None,
+        rare_levels="merge",
         n_components=None,
         discriminator_steps=1,
         generator_lr=None,
@@ -230,6 +238,8 @@ class CTGAN(
         self.batch_size = batch_size
         self.epochs = epochs
         self.embedding_threshold = embedding_threshold
+        self.min_frequency = min_frequency
+        self.rare_levels = rare_levels
         self.n_components = n_components
         self.discriminator_steps = discriminator_steps
         self.generator_lr = generator_lr

@@ -58,6 +58,8 @@ class EncodingMixin:
         return DataTransformer(
             self.metadata,
             embedding_threshold=self.embedding_threshold,
+            min_frequency=self.min_frequency,
+            rare_levels=self.rare_levels,
             n_components=self.n_components or STRATEGIES[self.generator].n_components,
             n_jobs=self.n_jobs,
         )

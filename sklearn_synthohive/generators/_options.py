@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn_synthohive.exceptions import SchemaError
 from sklearn_synthohive.generators._strategies import STRATEGIES
 from sklearn_synthohive.metadata import Metadata
+from sklearn_synthohive.preprocessing import DataTransformer
 from sklearn_synthohive.utils.params import Interval, StrOptions
 
 __all__ = ["PARAMETER_CONSTRAINTS", "check_parameters", "resolve_device"]
@@ -30,6 +31,8 @@ PARAMETER_CONSTRAINTS: dict = {
     "batch_size": _POSITIVE,
     "epochs": _POSITIVE,
     "embedding_threshold": [Interval(numbers.Integral, 1, None, closed="left")],
+    "min_frequency": DataTransformer._parameter_constraints["min_frequency"],
+    "rare_levels": DataTransformer._parameter_constraints["rare_levels"],
     "n_components": [Interval(numbers.Integral, 1, None, closed="left"), None],
     "discriminator_steps": _POSITIVE,
     "generator_lr": [Interval(numbers.Real, 0, None, closed="neither"), None],

@@ -41,17 +41,19 @@ class ScoreTable:
     upper: np.ndarray
 
     @classmethod
-    def fit(cls, scalars: np.ndarray) -> ScoreTable:
+    def fit(cls, scalars: np.ndarray, least: int = 1) -> ScoreTable:
         """The empirical distribution, thinned.
 
         Where values repeat three times on average all of them are steps (at most
         16,384). Else the steps are the values with more than a thousandth of the rows,
         and between them stand at most 1,000 knots, each the mean of ten neighbouring
-        rows or more; the ends are kept.
+        rows or more; the ends are kept. With ``least`` above one no knot stands for
+        fewer rows than that, and the ends are not kept.
 
         Parameters
         ----------
         scalars : ndarray of shape (n,)
+        least : int
 
         Returns
         -------
@@ -62,14 +64,19 @@ class ScoreTable:
         cumulative = np.cumsum(counts) / n
         below = np.concatenate([[0.0], cumulative[:-1]])
         is_set = len(values) * REPEATS <= n and len(values) <= MAX_VALUES
-        if is_set or len(values) == 1:
+        if (is_set and counts.min() >= least) or len(values) == 1:
             return cls(values, below, cumulative)
-        heavy = counts > max(n / MAX_KNOTS, REPEATS)
+        heavy = counts > max(n / MAX_KNOTS, REPEATS, least - 1)
         rest = np.repeat(values[~heavy], counts[~heavy])
-        blocks = np.array_split(rest, max(1, min(MAX_KNOTS - 2, n // ROWS_A_KNOT)))
-        ends = values[[0, -1]]
+        n_blocks = min(MAX_KNOTS - 2, len(rest) // max(ROWS_A_KNOT, least))
+        if not n_blocks and not heavy.any():
+            n_blocks = 1
+        blocks = np.array_split(rest, n_blocks) if n_blocks else []
+        ends = values[[0, -1]] if least <= 1 else values[:0]
         means = [block.mean() for block in blocks if len(block)]
         knots = np.unique(np.concatenate([values[heavy], means, ends]))
+        if len(knots) == 1:
+            return cls(knots, np.zeros(1), np.ones(1))
         place = np.searchsorted(values, knots, side="right") - 1
         known = values[place] == knots
         upper = cumulative[place]
@@ -218,13 +225,15 @@ class NormalScores:
         self.tables = tables
 
     @classmethod
-    def fit(cls, layout: Layout, table: CompactTable) -> NormalScores:
+    def fit(cls, layout: Layout, table: CompactTable, least: int = 1) -> NormalScores:
         """Learn the tables.
 
         Parameters
         ----------
         layout : Layout
         table : CompactTable
+        least : int
+            Rows that a kept scalar stands for, at least.
 
         Returns
         -------
@@ -236,7 +245,7 @@ class NormalScores:
             for state, has_value in enumerate(layout.spans[i].has_value):
                 scalars = table.scalars[table.codes[:, i] == state, k]
                 known = has_value and len(scalars) > 0
-                row.append(ScoreTable.fit(scalars) if known else None)
+                row.append(ScoreTable.fit(scalars, least) if known else None)
             tables.append(row)
         return cls(layout, tables)
 

@@ -5,7 +5,7 @@ number of grid steps from the smallest value seen, counted in integer arithmetic
 others become floats, scaled by a power of two.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ import pandas as pd
 from sklearn_synthohive.preprocessing._native import Native, read_native
 from sklearn_synthohive.preprocessing._native_write import write_native
 
-__all__ = ["Axis"]
+__all__ = ["Axis", "cut_ends"]
 
 # More digits than a double tells apart are no grid.
 MAX_DECIMALS = 15
@@ -166,6 +166,22 @@ class Axis:
         """
         return write_native(self.native, stored, missing, self.decimals)
 
+    def mean(self, values, counts, least):
+        """Mean of the first rows, on the grid."""
+        before = np.concatenate([[0], np.cumsum(counts)[:-1]])
+        taken = np.clip(least - before, 0, counts)
+        pairs = [(v, int(c)) for v, c in zip(values.tolist(), taken, strict=True) if c]
+        if not self.integral:
+            # Shares first: the sum of the largest doubles overflows.
+            mean = sum(v * (c / least) for v, c in pairs)
+            return float(np.clip(mean, values.min(), values.max()))
+        steps = sum((v - self.low) // self.step * c for v, c in pairs)
+        return self.low + (steps + least // 2) // least * self.step
+
+    def range_as(self, dtype):
+        """The smallest and the largest stored value seen, as arrays of a dtype."""
+        return (np.asarray(end, dtype=dtype) for end in (self.low, self.high))
+
     def texts(self, stored):
         """One text a stored value, distinct.
 
@@ -239,6 +255,35 @@ class Axis:
         narrow = isinstance(dtype, np.dtype) and dtype.kind == "f"
         top = float(np.finfo(dtype if narrow else np.float64).max)
         return np.clip(values, -top, top)
+
+
+def cut_ends(axis, values, counts, least):
+    """An axis whose ends are means of rows, and the values moved to within.
+
+    Parameters
+    ----------
+    axis : Axis
+    values : ndarray
+        Distinct stored values, ascending.
+    counts : ndarray of int
+        Their number of rows.
+    least : int
+        Rows that an end averages; with fewer rows than that no value is left.
+
+    Returns
+    -------
+    axis : Axis
+    values, counts : ndarray
+    """
+    if counts.sum() < least:
+        return replace(axis, low=0, high=0), values[:0], counts[:0]
+    low = axis.mean(values, counts, least)
+    high = axis.mean(values[::-1], counts[::-1], least)
+    axis = replace(axis, low=low, high=high)
+    moved, place = np.unique(
+        np.clip(values, *axis.range_as(values.dtype)), return_inverse=True
+    )
+    return axis, moved, np.bincount(place, weights=counts).astype(np.int64)
 
 
 def _find_decimals(values, dtype):

@@ -19,6 +19,10 @@ class CategoricalEncoder(ColumnEncoder):
         Columns of more levels become one integer code, for an entity embedding.
     handle_unknown : {"error", "missing"}, default="error"
         Whether a level never seen is an error or becomes missing.
+    min_count : int, default=1
+        Levels of fewer rows are no states of their own.
+    rare_levels : {"merge", "missing"}, default="merge"
+        What they are then: as in DataTransformer.
 
     Attributes
     ----------
@@ -41,11 +45,22 @@ class CategoricalEncoder(ColumnEncoder):
     _parameter_constraints = {  # noqa: RUF012
         "embedding_threshold": [Interval(numbers.Integral, 0, None, closed="left")],
         "handle_unknown": [StrOptions({"error", "missing"})],
+        "min_count": [Interval(numbers.Integral, 1, None, closed="left")],
+        "rare_levels": [StrOptions({"merge", "missing"})],
     }
 
-    def __init__(self, embedding_threshold=50, *, handle_unknown="error"):
+    def __init__(
+        self,
+        embedding_threshold=50,
+        *,
+        handle_unknown="error",
+        min_count=1,
+        rare_levels="merge",
+    ):
         self.embedding_threshold = embedding_threshold
         self.handle_unknown = handle_unknown
+        self.min_count = min_count
+        self.rare_levels = rare_levels
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None):
@@ -66,6 +81,8 @@ class CategoricalEncoder(ColumnEncoder):
                 table.frame.iloc[:, i],
                 self.embedding_threshold,
                 self.handle_unknown == "missing",
+                self.min_count,
+                self.rare_levels == "merge",
             )
             for i in range(len(table.names))
         ]

@@ -16,7 +16,10 @@ from sklearn_synthohive.preprocessing._kinds import (
 )
 from sklearn_synthohive.preprocessing._native import HOLES, hole_of
 
-__all__ = ["CategoryColumn"]
+__all__ = ["OTHER", "CategoryColumn"]
+
+# What rare levels of text are merged into, and come back as.
+OTHER = "other"
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ class CategoryColumn:
         Whether the encoded column is the integer code rather than a one-hot block.
     to_missing : bool
         Whether levels never seen become missing rather than an error.
+    to_other : bool
+        Whether levels that are no states, rare ones or never seen, become ``OTHER``.
+    n_single : int
+        Levels of a single row that are kept; not in a saved state.
     """
 
     kind: str
@@ -51,9 +58,11 @@ class CategoryColumn:
     hole: str
     is_code: bool
     to_missing: bool
+    to_other: bool = False
+    n_single: int = 0
 
     @classmethod
-    def fit(cls, series, embedding_threshold, to_missing):
+    def fit(cls, series, embedding_threshold, to_missing, least=1, merge=True):
         """Find the levels of a column.
 
         Parameters
@@ -62,6 +71,10 @@ class CategoryColumn:
         embedding_threshold : int
             Columns with more levels become codes.
         to_missing : bool
+        least : int
+            Levels of fewer rows are merged or become missing.
+        merge : bool
+            Whether rare levels of text become ``OTHER``.
 
         Returns
         -------
@@ -70,8 +83,14 @@ class CategoryColumn:
         kind = kind_of(series)
         gaps = missing(series)
         holds_missing = bool(gaps.any())
-        levels = _find_levels(series)
+        levels, counts = _find_levels(series)
         _check_unicode(series.name, kind, levels)
+        dtype, rare = series.dtype, counts < least
+        n_single = int((counts == 1).sum()) if least <= 1 else 0
+        to_other = bool(rare.any()) and merge and _has_others(kind, dtype)
+        if rare.any():
+            dtype, levels = _without(dtype, levels, rare, to_other)
+            to_missing = to_missing or not to_other
         n_states = len(levels) + (holds_missing or to_missing)
         if n_states > MAX_CODES:
             raise column_error(
@@ -81,13 +100,15 @@ class CategoryColumn:
             )
         return cls(
             kind,
-            series.dtype,
+            dtype,
             levels,
             holds_missing or to_missing,
             holds_missing,
             hole_of(series, gaps),
             len(levels) > embedding_threshold,
             to_missing,
+            to_other,
+            n_single,
         )
 
     @property
@@ -132,7 +153,7 @@ class CategoryColumn:
         """
         check_same_kind(series.name, self.kind, kind_of(series), series.dtype)
         codes, found = _factorise(series)
-        place = self.levels.get_indexer(_comparable(found, self.levels))
+        place = self._places(found)
         # Categories that no row has are no reason to refuse the column.
         unseen = (place < 0) & np.isin(np.arange(len(found)), codes)
         if unseen.any() and not self.to_missing:
@@ -168,8 +189,20 @@ class CategoryColumn:
         Series
         """
         codes, found = _factorise(series)
-        known = self.levels.get_indexer(_comparable(found, self.levels)) >= 0
+        known = self._places(found) >= 0
+        if self.to_other:
+            strange = self.levels.get_indexer(_comparable(found, self.levels)) < 0
+            rows = np.append(strange, False)[codes]
+            if rows.any():
+                series = series.astype(object).mask(rows, OTHER)
         return series.where(np.append(known, False)[codes])
+
+    def _places(self, found):
+        """The state of each distinct value; -1 for what is none."""
+        place = self.levels.get_indexer(_comparable(found, self.levels))
+        if self.to_other:
+            place[place < 0] = self.levels.get_loc(OTHER)
+        return place
 
     def line(self):
         """None: levels lie on no line."""
@@ -243,10 +276,35 @@ def _factorise(series):
 
 
 def _find_levels(series):
+    """The levels that occur, and their rows."""
     codes, values = _factorise(series)
+    counts = np.bincount(codes[codes >= 0], minlength=len(values))
     if isinstance(series.dtype, pd.CategoricalDtype):
-        return values[np.unique(codes[codes >= 0])]
-    return values.sort_values() if len(values) else values
+        return values[counts > 0], counts[counts > 0]
+    if not len(values):
+        return values, counts
+    order = values.argsort()
+    return values[order], counts[order]
+
+
+def _has_others(kind, dtype):
+    """Whether a level of its own can stand for rare ones: they are names, unordered."""
+    ordered = isinstance(dtype, pd.CategoricalDtype) and dtype.ordered
+    return kind == "string" and not ordered
+
+
+def _without(dtype, levels, rare, to_other):
+    """A dtype and levels without the rare ones, which it must not tell either."""
+    gone, kept = levels[rare], levels[~rare]
+    other = [OTHER] if to_other and OTHER not in kept else []
+    if isinstance(dtype, pd.CategoricalDtype):
+        categories = dtype.categories
+        categories = categories[~categories.isin(gone)]
+        more = [OTHER] if to_other and OTHER not in categories else []
+        categories = categories.append(pd.Index(more, dtype=categories.dtype))
+        dtype = pd.CategoricalDtype(categories, ordered=dtype.ordered)
+    kept = kept.append(pd.Index(other, dtype=kept.dtype)) if other else kept
+    return dtype, kept
 
 
 def _comparable(found, levels):

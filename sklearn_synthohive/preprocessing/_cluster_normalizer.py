@@ -48,6 +48,9 @@ class ClusterBasedNormalizer(ColumnEncoder):
         encoded as the nearest spike.
     max_fit_rows : int, default=2000
         The mixture is fitted on so many evenly spaced order statistics.
+    min_count : int, default=1
+        Rows that each kept value stands for: spikes and modes have as many, and the
+        ends of the range are means of as many; values beyond count as the ends.
     random_state : int, RandomState instance or None, default=None
         Draws the centres from which the mixture starts.
 
@@ -96,6 +99,7 @@ class ClusterBasedNormalizer(ColumnEncoder):
         "max_spikes": [Interval(numbers.Integral, 0, None, closed="left")],
         "max_distinct": [Interval(numbers.Integral, 0, None, closed="left")],
         "max_fit_rows": [Interval(numbers.Integral, 10, None, closed="left")],
+        "min_count": [Interval(numbers.Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
     }
 
@@ -108,6 +112,7 @@ class ClusterBasedNormalizer(ColumnEncoder):
         max_spikes=40,
         max_distinct=64,
         max_fit_rows=2000,
+        min_count=1,
         random_state=None,
     ):
         self.n_components = n_components
@@ -116,6 +121,7 @@ class ClusterBasedNormalizer(ColumnEncoder):
         self.max_spikes = max_spikes
         self.max_distinct = max_distinct
         self.max_fit_rows = max_fit_rows
+        self.min_count = min_count
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -151,6 +157,7 @@ class ClusterBasedNormalizer(ColumnEncoder):
             series,
             SpikeRule(self.spike_threshold, self.max_spikes, self.max_distinct),
             check_random_state(seed % 2**32),
+            least=self.min_count,
             n_components=self.n_components,
             weight_threshold=max(self.weight_threshold, np.finfo(float).tiny),
             max_fit_rows=self.max_fit_rows,

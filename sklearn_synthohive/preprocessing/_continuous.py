@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sklearn_synthohive.layout import State
-from sklearn_synthohive.preprocessing._axis import Axis
+from sklearn_synthohive.preprocessing._axis import Axis, cut_ends
 from sklearn_synthohive.preprocessing._kinds import (
     check_same_kind,
     column_error,
@@ -14,7 +14,7 @@ from sklearn_synthohive.preprocessing._kinds import (
     kind_of,
 )
 from sklearn_synthohive.preprocessing._line import Line
-from sklearn_synthohive.preprocessing._modes import Modes, fit_modes
+from sklearn_synthohive.preprocessing._modes import Modes, fit_modes, without_small
 
 __all__ = ["ContinuousColumn", "SpikeRule"]
 
@@ -41,13 +41,16 @@ class SpikeRule:
     max_spikes: int
     max_distinct: int
 
-    def find(self, counts):
-        """Boolean array: which of the distinct values are spikes."""
+    def find(self, counts, least=1):
+        """Boolean array: which of the distinct values are spikes.
+
+        Where all are, those of fewer rows than ``least`` are to move to the others.
+        """
         n_rows, n_distinct = counts.sum(), len(counts)
         few = n_distinct <= self.max_distinct and n_rows >= MIN_REPEATS * n_distinct
-        if few or n_distinct <= 2:
+        if (few or n_distinct <= 2) and (counts >= least).any():
             return np.ones(n_distinct, dtype=bool)
-        tall = counts >= max(self.threshold * n_rows, MIN_SPIKE_ROWS)
+        tall = counts >= max(self.threshold * n_rows, MIN_SPIKE_ROWS, least)
         if tall.sum() > self.max_spikes:
             keep = np.argsort(-counts, kind="stable")[: self.max_spikes]
             tall = np.zeros(n_distinct, dtype=bool)
@@ -71,6 +74,8 @@ class ContinuousColumn:
     has_missing : bool
     ends : tuple of float
         Positions that the smallest and largest value decode to.
+    is_cut : bool
+        Whether values beyond the range of the axis occur, and count as its ends.
     """
 
     kind: str
@@ -79,9 +84,10 @@ class ContinuousColumn:
     atoms: np.ndarray
     has_missing: bool
     ends: tuple[float, float] = (0.0, 0.0)
+    is_cut: bool = False
 
     @classmethod
-    def fit(cls, series, spikes, rng, **mixture):
+    def fit(cls, series, spikes, rng, *, least=1, **mixture):
         """Fit the encoding of a column.
 
         Parameters
@@ -89,6 +95,8 @@ class ContinuousColumn:
         series : Series
         spikes : SpikeRule
         rng : RandomState
+        least : int
+            Rows that whatever is kept of the values must stand for.
         **mixture
             Passed to ``fit_modes``.
 
@@ -108,7 +116,11 @@ class ContinuousColumn:
         kind = kind_of(series)
         kind = "number" if kind == "empty" else kind
         axis, values, counts, n_missing = Axis.fit(series, kind)
-        is_spike = spikes.find(counts)
+        if is_cut := least > 1:
+            axis, values, counts = cut_ends(axis, values, counts, least)
+        is_spike = spikes.find(counts, least)
+        if is_spike.any() and counts[~is_spike].sum() < least:
+            is_spike[:] = True
         modes, ends = None, (0.0, 0.0)
         if not is_spike.all():
             positions = axis.positions(values)
@@ -120,11 +132,14 @@ class ContinuousColumn:
                 rng=rng,
                 **mixture,
             )
+            modes = without_small(modes, positions[rest], counts[rest], least)
             extremes = positions[[0, -1]]
             codes = modes.assign(extremes)
             scalars = _scalars(extremes, codes, modes)
             ends = tuple(_points(scalars, codes, modes).tolist())
-        return cls(kind, axis, modes, values[is_spike], n_missing > 0, ends)
+        atoms = values[is_spike & (counts >= least)]
+        gone = is_cut and not len(values)
+        return cls(kind, axis, modes, atoms, n_missing > 0 or gone, ends, is_cut)
 
     @property
     def n_modes(self):
@@ -174,6 +189,10 @@ class ContinuousColumn:
             stored = np.zeros(len(series), dtype=self.atoms.dtype)
         else:
             stored, missing = self.axis.read(series, kind)
+        if self.is_cut:
+            stored = np.clip(stored, *self.axis.range_as(stored.dtype))
+            if not self.n_modes + len(self.atoms):
+                missing = np.ones(len(series), dtype=bool)
         self._check_missing(series.name, missing)
         codes, scalars = self._encode_stored(stored)
         if missing.any():
@@ -240,9 +259,7 @@ class ContinuousColumn:
         stored, gaps = axis.read(series, self.kind)
         if not self.n_modes + len(self.atoms):
             return axis.write(stored, np.ones_like(gaps))
-        low, high = (
-            np.asarray(end, dtype=stored.dtype) for end in (axis.low, axis.high)
-        )
+        low, high = axis.range_as(stored.dtype)
         stored = np.clip(stored, low, high)
         if side and axis.integral:
             values = pd.Series(axis.write(stored, gaps), index=series.index)

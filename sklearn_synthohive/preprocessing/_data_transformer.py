@@ -18,6 +18,7 @@ from sklearn_synthohive.preprocessing._category import CategoryColumn
 from sklearn_synthohive.preprocessing._cluster_normalizer import ClusterBasedNormalizer
 from sklearn_synthohive.preprocessing._encoder import ColumnEncoder
 from sklearn_synthohive.preprocessing._kinds import is_category, listed_as_categories
+from sklearn_synthohive.preprocessing._rare import count_of, warn_of_single_rows
 from sklearn_synthohive.preprocessing._state import read_state, write_state
 from sklearn_synthohive.utils.params import Interval, StrOptions, _fit_context
 from sklearn_synthohive.utils.random import chunk_seeds, draw_seed
@@ -50,6 +51,14 @@ class DataTransformer(ColumnEncoder):
     handle_unknown : {"error", "missing"}, default="error"
         Whether a level never seen in fit is an error or becomes missing. Columns of
         integers or booleans come back nullable then, where a value is missing.
+    min_frequency : int or float, optional
+        Rows, or share of the rows, below which a level is rare and not kept. Nor is a
+        number kept of fewer rows then: spikes have so many, and the ends of ranges are
+        means of so many, which values beyond count as.
+    rare_levels : {"merge", "missing"}, default="merge"
+        What rare levels are: one level named "other", or missing. Levels that are no
+        names or have an order cannot be merged and become missing. So do levels never
+        seen in fit, or "other".
     spike_threshold, max_spikes, max_distinct, weight_threshold, max_fit_rows
         As in :class:`ClusterBasedNormalizer`.
     random_state : int, RandomState instance or None, default=None
@@ -71,6 +80,8 @@ class DataTransformer(ColumnEncoder):
         The description that fit used.
     table_name_ : str or None
         The table that fit was told of.
+    min_count_ : int
+        Rows that a kept value stands for, at least.
     seed_ : int
         What the mixtures were drawn with.
     n_features_in_ : int
@@ -105,9 +116,16 @@ class DataTransformer(ColumnEncoder):
         **CategoricalEncoder._parameter_constraints,
         "metadata": [Metadata, None],
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "min_frequency": [
+            Interval(numbers.Integral, 1, None, closed="left"),
+            Interval(numbers.Real, 0, 1, closed="neither"),
+            None,
+        ],
         "n_jobs": [numbers.Integral, None],
         "n_components": [Interval(numbers.Integral, 1, None, closed="left")],
     }
+    # A table has a min_frequency instead.
+    del _parameter_constraints["min_count"]
 
     def __init__(
         self,
@@ -117,6 +135,8 @@ class DataTransformer(ColumnEncoder):
         n_components=10,
         categorical_features="from_dtype",
         handle_unknown="error",
+        min_frequency=None,
+        rare_levels="merge",
         spike_threshold=0.01,
         max_spikes=40,
         max_distinct=64,
@@ -130,6 +150,8 @@ class DataTransformer(ColumnEncoder):
         self.n_components = n_components
         self.categorical_features = categorical_features
         self.handle_unknown = handle_unknown
+        self.min_frequency = min_frequency
+        self.rare_levels = rare_levels
         self.spike_threshold = spike_threshold
         self.max_spikes = max_spikes
         self.max_distinct = max_distinct
@@ -168,6 +190,7 @@ class DataTransformer(ColumnEncoder):
         table = read_table(X, estimator=self)
         config = self._find_config(table, table_name)
         self.seed_ = draw_seed(seed, self.random_state)
+        self.min_count_ = count_of(self.min_frequency, len(table.frame))
         # A copy: metadata are mutable, what fit used is not.
         self.metadata_ = copy.deepcopy(self.metadata)
         self.table_name_ = table_name
@@ -187,6 +210,7 @@ class DataTransformer(ColumnEncoder):
         )
         self._set_encodings(table, [e._encodings[0] for e in fitted], positions)
         self._compose(fitted, frame.iloc[:1])
+        warn_of_single_rows(self._names, self._encodings)
         return self
 
     def _check_metadata(self, table_name):
@@ -242,6 +266,8 @@ class DataTransformer(ColumnEncoder):
         return {
             "embedding_threshold": threshold,
             "handle_unknown": self.handle_unknown,
+            "min_count": self.min_count_,
+            "rare_levels": self.rare_levels,
         }
 
     def _normalizer_params(self, seed):
@@ -252,6 +278,7 @@ class DataTransformer(ColumnEncoder):
             "max_spikes": self.max_spikes,
             "max_distinct": self.max_distinct,
             "max_fit_rows": self.max_fit_rows,
+            "min_count": self.min_count_,
             "random_state": seed % 2**32,
         }
 

@@ -55,7 +55,9 @@ class Dependence:
         return self.codes if self.target_gap else cell_keys(self.codes, self.scalars)
 
 
-def find_dependences(layout: Layout, table: CompactTable) -> list[Dependence]:
+def find_dependences(
+    layout: Layout, table: CompactTable, least: int = 1
+) -> list[Dependence]:
     """Dependences that hold on every row, determinants before what they determine.
 
     What counts repeats too often to be an accident: the number of ways to deal the
@@ -66,6 +68,8 @@ def find_dependences(layout: Layout, table: CompactTable) -> list[Dependence]:
     ----------
     layout : Layout
     table : CompactTable
+    least : int
+        Rows of a state of the determinant below which it tells nothing.
 
     Returns
     -------
@@ -81,7 +85,7 @@ def find_dependences(layout: Layout, table: CompactTable) -> list[Dependence]:
             continue
         for a in candidates:
             if _is_evident(views[a], target, len(views)):
-                items.append(_dependence(views[a], target, layout, table))
+                items.append(_dependence(views[a], target, layout, table, least))
                 whole.add(target.span)
                 break
     return items
@@ -198,7 +202,7 @@ def _is_evident(source, target, n_views):
     return ways - ways_of_states > SIGNIFICANCE + 2 * np.log(n_views)
 
 
-def _dependence(source, target, layout, table):
+def _dependence(source, target, layout, table, least):
     span = layout.spans[source.span]
     seen = source.values if source.gap else table.codes[:, source.span].astype(np.intp)
     n_states = 2 if source.gap else span.n_states
@@ -210,8 +214,9 @@ def _dependence(source, target, layout, table):
     if k is not None:
         scalars[seen] = table.scalars[:, k]
     if source.n_values > FEW_STATES or k is not None:
-        rare = counts < LEAST_ROWS
-        codes[rare], scalars[rare] = -1, 0
+        least = max(least, LEAST_ROWS)
+    rare = counts < least
+    codes[rare], scalars[rare] = -1, 0
     return Dependence(
         source.span, target.span, source.gap, target.gap, codes, scalars, counts
     )

@@ -34,19 +34,21 @@ class Dependences:
         self.items = items
 
     @classmethod
-    def fit(cls, layout: Layout, table: CompactTable) -> Dependences:
+    def fit(cls, layout: Layout, table: CompactTable, least: int = 1) -> Dependences:
         """Find what holds on every row.
 
         Parameters
         ----------
         layout : Layout
         table : CompactTable
+        least : int
+            Rows that each state of a determinant must have to tell something.
 
         Returns
         -------
         Dependences
         """
-        return cls(layout, find_dependences(layout, table))
+        return cls(layout, find_dependences(layout, table, least))
 
     def hold(self, table: CompactTable, given, seed: int) -> CompactTable:
         """Put what is determined in place of what was drawn.

@@ -6,7 +6,7 @@ import numpy as np
 
 from sklearn_synthohive.preprocessing._mixture import fit_mixture
 
-__all__ = ["Modes", "fit_modes"]
+__all__ = ["Modes", "fit_modes", "without_small"]
 
 # A value further from the mean of its Gaussian than so many times 4 sigma belongs to
 # a mode of its own, so that outliers cannot stretch the scalar.
@@ -81,6 +81,34 @@ def fit_modes(
     deviations = np.maximum(spread * deviations[kept][order], floor)
     modes = _cut_line(positions, log_weights[kept][order], means, deviations)
     return _split_wide(positions, modes) if on_grid else modes
+
+
+def without_small(modes, positions, counts, least):
+    """The modes of enough rows; the rows of the others go to their neighbours.
+
+    Parameters
+    ----------
+    modes : Modes
+    positions, counts : ndarray
+        As in :func:`fit_modes`.
+    least : int
+
+    Returns
+    -------
+    Modes
+    """
+    own = modes.assign(positions)
+    rows = np.bincount(own, weights=counts, minlength=len(modes.means))
+    small = rows < least
+    if not small.any():
+        return modes
+    if small.all():
+        centre = np.average(positions, weights=counts)
+        scale = max(np.ptp(positions) / 2, modes.scales.max())
+        one = np.zeros(1, dtype=np.int64)
+        return Modes(np.array([centre]), np.array([scale]), positions[:0], one)
+    kept = positions[~small[own]]
+    return _renumber(kept, modes.edges, modes.owners, modes.means, modes.scales)
 
 
 def _order_statistics(positions, counts, size):

@@ -37,6 +37,7 @@ def encoding_to_plain(encoding):
             "hole": encoding.hole,
             "is_code": encoding.is_code,
             "to_missing": encoding.to_missing,
+            "to_other": encoding.to_other,
         }
     axis, modes = encoding.axis, encoding.modes
     return {
@@ -47,6 +48,7 @@ def encoding_to_plain(encoding):
         "atoms": encoding.atoms,
         "has_missing": encoding.has_missing,
         "ends": list(encoding.ends),
+        "is_cut": encoding.is_cut,
     }
 
 

@@ -40,7 +40,9 @@ class Rules:
         self.sums = sums
 
     @classmethod
-    def fit(cls, layout: Layout, table: CompactTable, transformer=None, X=None):
+    def fit(
+        cls, layout: Layout, table: CompactTable, transformer=None, X=None, *, least=1
+    ):
         """Find the rules of a table.
 
         Parameters
@@ -51,12 +53,15 @@ class Rules:
             What encoded the table.
         X : table, optional
             The rows before they were encoded.
+        least : int, default=1
+            Rows of a state that tells something; the transformer's, where there is one.
 
         Returns
         -------
         Rules
         """
-        dependences = Dependences.fit(layout, table)
+        least = least if transformer is None else transformer.min_count_
+        dependences = Dependences.fit(layout, table, least)
         if transformer is None:
             return cls(dependences)
         # What a dependence reads or writes is not computed after it.

@@ -36,6 +36,7 @@ def write_state(transformer):
         "metadata": None if metadata is None else metadata.to_dict(),
         "table_name": transformer.table_name_,
         "seed": transformer.seed_,
+        "min_count": transformer.min_count_,
         "n_features_in": transformer.n_features_in_,
         "feature_names_in": None if names is None else names.tolist(),
         "names": list(transformer._names),
@@ -84,6 +85,8 @@ def _build(cls, state):
     transformer = cls(metadata=metadata, **state["params"])
     transformer.metadata_, transformer.table_name_ = metadata, state["table_name"]
     transformer.seed_ = state["seed"]
+    # States of the first versions kept every level.
+    transformer.min_count_ = state.get("min_count", 1)
     transformer.n_features_in_ = state["n_features_in"]
     if state["feature_names_in"] is not None:
         names = np.array(state["feature_names_in"], dtype=object)

@@ -239,3 +239,31 @@ class TestOfALayout:
         scores = NormalScores.fit(layout, table)
         assert scores.intervals(table)[0].shape == (0, 0)
         assert scores.invert(table.codes, table.scalars).shape == (0, 0)
+
+
+def test_no_knot_is_a_single_rows_own_beside_common_values():
+    """Few rows between values that many share are averaged ten by ten, too."""
+    rng = np.random.default_rng(0)
+    own = np.sort(rng.normal(size=500))
+    common = np.repeat(np.linspace(-1, 1, 7), 50)
+    table = ScoreTable.fit(np.concatenate([own, common]))
+    kept = np.isin(own, table.values)
+    assert kept.tolist() == [True] + [False] * 498 + [True]
+    assert len(table.values) <= 500 // 10 + 7 + 2
+
+
+@pytest.mark.parametrize("least", [2, 20, 60])
+def test_a_knot_stands_for_so_many_rows(least):
+    rng = np.random.default_rng(0)
+    own = rng.normal(size=300)
+    few = np.repeat([3.0, 4.0, 5.0], [50, 30, 1])
+    for scalars in (own, few, np.concatenate([own, few]), own[:least]):
+        table = ScoreTable.fit(scalars, least)
+        values, counts = np.unique(scalars, return_counts=True)
+        rare = values[counts < least]
+        assert not np.isin(rare, table.values).any()
+        low, high = table.interval(scalars)
+        assert ((low >= 0) & (low <= high) & (high <= 1)).all()
+        drawn = table.invert(rng.random(500))
+        assert (drawn >= scalars.min()).all()
+        assert (drawn <= scalars.max()).all()
