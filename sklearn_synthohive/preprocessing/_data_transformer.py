@@ -20,7 +20,12 @@ from sklearn_synthohive.preprocessing._encoder import ColumnEncoder
 from sklearn_synthohive.preprocessing._kinds import is_category, listed_as_categories
 from sklearn_synthohive.preprocessing._rare import count_of, warn_of_single_rows
 from sklearn_synthohive.preprocessing._state import read_state, write_state
-from sklearn_synthohive.utils.params import Interval, StrOptions, _fit_context
+from sklearn_synthohive.utils.params import (
+    Interval,
+    RealNotInt,
+    StrOptions,
+    _fit_context,
+)
 from sklearn_synthohive.utils.random import chunk_seeds, draw_seed
 from sklearn_synthohive.utils.validation import read_table
 
@@ -118,7 +123,7 @@ class DataTransformer(ColumnEncoder):
         "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
         "min_frequency": [
             Interval(numbers.Integral, 1, None, closed="left"),
-            Interval(numbers.Real, 0, 1, closed="neither"),
+            Interval(RealNotInt, 0, 1, closed="neither"),
             None,
         ],
         "n_jobs": [numbers.Integral, None],
