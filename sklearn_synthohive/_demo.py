@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from sklearn_synthohive.io import write_table
-from sklearn_synthohive.reports import plot_marginals, quality_table
+from sklearn_synthohive.reports import QualityReport, plot_marginals, quality_table
 
 __all__ = ["Demo", "read_flights", "run_demo"]
 
@@ -67,7 +67,7 @@ def read_flights():
 
 
 def run_demo(*, rows=20_000, epochs=None, seed=0, output="demo-output"):
-    """Learn flights, print the scores, write ``synthetic.csv`` and ``marginals.png``.
+    """Learn flights, print the scores, write the rows, a picture and a report.
 
     Parameters
     ----------
@@ -82,7 +82,8 @@ def run_demo(*, rows=20_000, epochs=None, seed=0, output="demo-output"):
     Returns
     -------
     Demo
-        The scores are those of :func:`~sklearn_synthohive.reports.quality_table`.
+        The scores are those of :func:`~sklearn_synthohive.reports.quality_table`. The
+        folder holds ``synthetic.csv``, ``marginals.png`` and ``report.html``.
     """
     began = time.perf_counter()
     print("Reading the flights that left New York in 2013 ...", flush=True)
@@ -107,6 +108,16 @@ def run_demo(*, rows=20_000, epochs=None, seed=0, output="demo-output"):
     write_table(synthetic, output / "synthetic.csv")
     plot_marginals(real, synthetic, output / "marginals.png")
     scores = quality_table(real, synthetic, held_out)
+    report = QualityReport(
+        real,
+        synthetic,
+        held_out,
+        target="arr_delay",
+        history=model.history_,
+        title="Synthetic flights",
+        seed=seed,
+    ).compute()
+    report.to_html(output / "report.html")
 
     print("\nSome of the synthetic rows:\n")
     print(synthetic.head(5).to_string(index=False))
@@ -115,6 +126,9 @@ def run_demo(*, rows=20_000, epochs=None, seed=0, output="demo-output"):
     print(_format(scores))
     print(f"\n{output / 'synthetic.csv'}: {len(synthetic):,} synthetic rows")
     print(f"{output / 'marginals.png'}: real and synthetic distributions")
+    print(f"{output / 'report.html'}: all figures beside those of held-out rows")
+    print()
+    print(report)
     print(f"{time.perf_counter() - began:.0f} s in all")
     return Demo(real, synthetic, scores)
 

@@ -1,4 +1,4 @@
-"""The command ``synthohive``: demo, fit, sample and schema."""
+"""The command ``synthohive``: demo, fit, sample, schema and report."""
 
 import argparse
 import os
@@ -59,6 +59,7 @@ def _parser():
     _add_fit(commands)
     _add_sample(commands)
     _add_schema(commands)
+    _add_report(commands)
     return parser
 
 
@@ -138,6 +139,32 @@ def _add_sample(commands):
         help="select rows so that their tables are closer to the real ones",
     )
     sample.set_defaults(run=_sample)
+
+
+def _add_report(commands):
+    report = commands.add_parser(
+        "report",
+        help="judge synthetic rows: quality, utility and privacy on one page",
+        description="Compare a file of synthetic rows with the real ones and write one "
+        "HTML page: figures beside those of held-out rows, pictures and warnings.",
+    )
+    report.add_argument("real", type=Path, help="the rows that were learned")
+    report.add_argument("synthetic", type=Path)
+    report.add_argument("--holdout", type=Path, help="real rows that were not learned")
+    report.add_argument("--target", help="column that somebody would predict")
+    report.add_argument("--task", choices=["classification", "regression"])
+    report.add_argument("--history", type=Path, help="training_metrics.csv of the fit")
+    report.add_argument("--title", default="Synthetic data report")
+    report.add_argument(
+        "--attacks", action="store_true", help="run anonymeter's attacks, too"
+    )
+    report.add_argument(
+        "--max-rows", type=_count, default=20_000, help="rows of each file to judge"
+    )
+    report.add_argument("--seed", type=_seed, default=0)
+    report.add_argument("-o", "--output", type=Path, required=True, help="report.html")
+    report.add_argument("--json", type=Path, help="write all figures as JSON, too")
+    report.set_defaults(run=_report)
 
 
 def _add_schema(commands):
@@ -228,6 +255,12 @@ def _fit(arguments):
     )
     model.save(arguments.output, overwrite=arguments.overwrite)
     print(f"{arguments.output}: learned {len(data):,} rows (seed {model.seed_})")
+
+
+def _report(arguments):
+    from sklearn_synthohive._report_command import run_report
+
+    run_report(arguments)
 
 
 def _check_output(output, overwrite):

@@ -29,7 +29,12 @@ ROOMS = [
     "cli",
 ]
 # Files that belong to a room without lying in its folder.
-ALIASES = {"__main__": "cli", "_demo": "cli", "_schema_commands": "cli"}
+ALIASES = {
+    "__main__": "cli",
+    "_demo": "cli",
+    "_report_command": "cli",
+    "_schema_commands": "cli",
+}
 
 TORCH = {"torch", "skorch"}
 FORBIDDEN = {

@@ -8,7 +8,12 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from sklearn_synthohive.metrics._columns import check_pair, check_table, readers_of
+from sklearn_synthohive.metrics._columns import (
+    ColumnReader,
+    check_pair,
+    check_table,
+    readers_of,
+)
 
 __all__ = ["FidelityScorer", "column_shapes", "fidelity", "pair_trends"]
 
@@ -59,6 +64,11 @@ class FidelityScorer:
         self._codes = {
             r.name: r.codes(real[r.name]) for r in self._readers if not r.is_continuous
         }
+
+    @property
+    def readers(self) -> list[ColumnReader]:
+        """How each column is read, in the order of the columns."""
+        return self._readers
 
     def column_shapes(self, synthetic: pd.DataFrame) -> pd.Series:
         """The shape score of each column.

@@ -5,11 +5,10 @@ import math
 import numpy as np
 import pandas as pd
 
-__all__ = ["plot_marginals"]
+from sklearn_synthohive.reports._canvas import REAL, SYNTHETIC, finish, new_figure
 
-# Okabe and Ito's blue and vermilion: told apart with any colour vision, and in
-# lightness too; real is filled and synthetic a line, so that grey print works.
-REAL, SYNTHETIC = "#0072B2", "#D55E00"
+__all__ = ["draw_marginal", "plot_marginals"]
+
 N_BINS = 40
 N_LEVELS = 8
 
@@ -51,12 +50,6 @@ def plot_marginals(real, synthetic, path=None, *, columns=None):
     >>> [axes.get_title(loc="left") for axes in figure.axes]
     ['age', 'city']
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError(
-            'Pictures need matplotlib: pip install "sklearn-synthohive[plots]".'
-        ) from error
     columns = list(real.columns) if columns is None else list(columns)
     absent = [c for c in columns if c not in real or c not in synthetic]
     if absent or not columns:
@@ -65,20 +58,31 @@ def plot_marginals(real, synthetic, path=None, *, columns=None):
         )
     across = min(len(columns), 3 if len(columns) <= 9 else 4)
     down = math.ceil(len(columns) / across)
-    # A figure of its own instead of pyplot's: no global state, no window.
-    figure = Figure(figsize=(3.1 * across, 2.5 * down), layout="constrained")
+    figure = new_figure(3.1 * across, 2.5 * down)
     for i, column in enumerate(columns):
         axes = figure.add_subplot(down, across, i + 1)
-        if _is_ordered(real[column]):
-            _draw_histogram(axes, real[column], synthetic[column])
-        else:
-            _draw_levels(axes, real[column], synthetic[column])
-        _decorate(axes, real[column], synthetic[column])
+        draw_marginal(axes, real[column], synthetic[column])
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=2, frameon=False)
+    finish(figure)
     if path is not None:
         figure.savefig(path, dpi=100)
     return figure
+
+
+def draw_marginal(axes, real, synthetic):
+    """Draw one column: a histogram of numbers and dates, bars of all else.
+
+    Parameters
+    ----------
+    axes : matplotlib Axes
+    real, synthetic : Series
+    """
+    if _is_ordered(real):
+        _draw_histogram(axes, real, synthetic)
+    else:
+        _draw_levels(axes, real, synthetic)
+    _decorate(axes, real, synthetic)
 
 
 def _is_ordered(series):
@@ -89,6 +93,10 @@ def _is_ordered(series):
 
 def _is_time(series):
     return isinstance(series.dtype, pd.PeriodDtype) or series.dtype.kind in "mM"
+
+
+def _is_date(series):
+    return series.dtype.kind == "M" or isinstance(series.dtype, pd.PeriodDtype)
 
 
 def _numbers(series):
@@ -116,7 +124,7 @@ def _draw_histogram(axes, real, synthetic):
         inside = np.clip(values, edges[0], edges[-1])
         counts = np.histogram(inside, edges)[0]
         axes.stairs(100 * counts / max(len(values), 1), edges, **style)
-    if real.dtype.kind == "M" or isinstance(real.dtype, pd.PeriodDtype):
+    if _is_date(real):
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
         locator = AutoDateLocator(minticks=3, maxticks=5)
@@ -174,6 +182,8 @@ def _decorate(axes, real, synthetic):
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.yaxis.set_major_locator(_few_ticks())
+    if _is_ordered(real) and not _is_date(real):
+        axes.xaxis.set_major_locator(_few_ticks())
     axes.yaxis.set_major_formatter("{x:g} %")
 
 
