@@ -189,6 +189,9 @@ def test_demo(tmp_path, capsys):
     assert len(rows) == 480
     assert rows["scheduled"].dt.year.eq(2013).all()
     assert (tmp_path / "out" / "marginals.png").stat().st_size > 10_000
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "480 real rows, 480 synthetic rows, 120 held-out real rows" in page
+    assert "Losses and score by epoch" in page
 
 
 def test_demo_without_its_data(tmp_path, capsys, monkeypatch):
