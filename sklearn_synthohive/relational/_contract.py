@@ -7,8 +7,17 @@ import inspect
 import pandas as pd
 
 from sklearn_synthohive.generators import ConditionalGenerativeModel
+from sklearn_synthohive.relational._modes import has_modes_apart
 
-__all__ = ["build_model", "check_model_class", "draw", "teach"]
+__all__ = [
+    "build_model",
+    "check_model_class",
+    "draw",
+    "fitting_parameters",
+    "teach",
+]
+
+COMPONENTS = 3
 
 
 def check_model_class(model_cls) -> None:
@@ -37,6 +46,21 @@ def build_model(model_cls, metadata, **parameters):
         An unknown one is a TypeError of the class.
     """
     return model_cls(metadata, **parameters)
+
+
+def fitting_parameters(model_cls, frame, context, parameters) -> dict:
+    """Parameters of a table's model: the user's, and one that its columns ask for.
+
+    Children whose numbers lie in groups apart (amounts around 0 and around 10, by
+    their parents) are learned as mixtures, where the class has ``n_components`` and the
+    user has not set it.
+    """
+    named = inspect.signature(model_cls).parameters
+    if context is None or "n_components" not in named or "n_components" in parameters:
+        return parameters
+    if not has_modes_apart(frame):
+        return parameters
+    return {**parameters, "n_components": COMPONENTS}
 
 
 def teach(model, frame, context, **options):

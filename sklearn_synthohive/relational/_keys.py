@@ -16,6 +16,7 @@ DIGITS = "0123456789"
 UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 LOWER = UPPER.lower()
 MAX_LOOKED_AT = 20_000
+MANY_KEYS = 5
 GOLDEN = 0x9E3779B97F4A7C15
 
 
@@ -261,7 +262,9 @@ def _learn_form(texts):
     lengths = np.bincount([len(t) for t in rest])
     width = int(np.argmax(lengths)) or 1
     usual = [t for t in rest if len(t) == width] or ["0"]
-    places = [_alphabet({t[i] for t in usual}) for i in range(width)]
+    # What is the same in each of some keys is no chance.
+    fixed = len(usual) >= MANY_KEYS
+    places = [_alphabet({t[i] for t in usual}, fixed) for i in range(width)]
     if all(set(p) <= set(DIGITS) for p in places):
         places = [DIGITS] * width
         start = min(int(t) for t in usual)
@@ -283,8 +286,8 @@ def _common(texts):
     return low[: min(len(low), len(high))]
 
 
-def _alphabet(characters):
-    if len(characters) == 1 and not next(iter(characters)).isalnum():
+def _alphabet(characters, fixed):
+    if len(characters) == 1 and (fixed or not next(iter(characters)).isalnum()):
         return next(iter(characters))
     out = ""
     for kind in (DIGITS, UPPER, LOWER):

@@ -27,6 +27,7 @@ __all__ = ["Lesson", "prepare"]
 MAX_LEVEL = 12
 MAX_NAMED_ROWS = 2000
 FEW_PARENTS = 50
+MAX_LIKES = 20_000
 SAME = 0.999
 
 
@@ -192,7 +193,8 @@ class _Learner:
         lost = np.flatnonzero(wanted < 0)
         if not len(lost) or n_segments == 1:
             return np.maximum(wanted, 0)
-        known = np.flatnonzero(wanted >= 0)
+        rng = np.random.default_rng(self.seeds[table.name])
+        known = rng.permutation(np.flatnonzero(wanted >= 0))[:MAX_LIKES]
         base = self.bases[table.name]
         base = base[[c for c in base if usable(base[c])]]
         targets = np.eye(n_segments)[wanted[known]]
@@ -200,7 +202,6 @@ class _Learner:
             base.take(known), targets, max_segments=64, min_rows=20, choose=False
         )
         law = np.cumsum(tree.means[tree.apply(base.take(lost))], axis=1)
-        rng = np.random.default_rng(self.seeds[table.name])
         points = rng.random((len(lost), 1)) * law[:, -1:]
         wanted = wanted.copy()
         wanted[lost] = (law < points).sum(axis=1).clip(max=n_segments - 1)

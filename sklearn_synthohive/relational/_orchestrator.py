@@ -12,7 +12,11 @@ from sklearn.exceptions import NotFittedError
 from sklearn_synthohive.exceptions import SerializationError
 from sklearn_synthohive.generators import CTGAN
 from sklearn_synthohive.logging import get_logger
-from sklearn_synthohive.relational._contract import build_model, check_model_class
+from sklearn_synthohive.relational._contract import (
+    build_model,
+    check_model_class,
+    fitting_parameters,
+)
 from sklearn_synthohive.relational._learning import prepare
 from sklearn_synthohive.relational._making import Maker
 from sklearn_synthohive.relational._num_rows import check_num_rows
@@ -169,18 +173,22 @@ class StagedOrchestrator:
         log.info("schema_training_start", tables=len(plan.tables), seed=seed)
         lessons = prepare(self.metadata, schema, plan, seed)
         jobs = []
-        for lesson, own in zip(lessons, chunk_seeds(seed, len(lessons)), strict=True):
+        seeds = chunk_seeds(seed, len(lessons))
+        for lesson, model_seed in zip(lessons, seeds, strict=True):
             if not len(lesson.frame.columns):
                 continue
             options = {
                 "table_name": lesson.table.name,
-                "seed": own,
+                "seed": model_seed,
                 "progress_bar": False,
                 "checkpoint_interval": checkpoint_interval,
             }
             if folder is not None:
                 options["checkpoint_dir"] = folder / lesson.table.name
-            model = build_model(self.model_cls, lesson.metadata, **parameters)
+            own = fitting_parameters(
+                self.model_cls, lesson.frame, lesson.context, parameters
+            )
+            model = build_model(self.model_cls, lesson.metadata, **own)
             jobs.append(Job(lesson, model, options))
         fit_jobs(jobs, self.n_jobs, progress_bar)
         # All at once: a fit that fails leaves the schema that was there.

@@ -65,7 +65,7 @@ class Resampler(ConditionalGenerativeModel):
 def _numbers(frame, reference):
     columns = []
     for name in frame:
-        if reference[name].dtype == object:
+        if not pd.api.types.is_numeric_dtype(reference[name].dtype):
             for level in sorted(reference[name].dropna().unique()):
                 columns.append((frame[name] == level).to_numpy(float))
         else:

@@ -1,0 +1,66 @@
+"""Minted keys have the real look and are different."""
+
+import uuid
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from sklearn_synthohive.relational._keys import KeyMinter
+
+REAL = {
+    "integers": (pd.Series([5, 6, 7, 9]), r"\d+"),
+    "steps": (pd.Series([100, 110, 130]), r"\d+0"),
+    "padded": (pd.Series(["007", "008", "012"]), r"\d{3}"),
+    "prefix": (pd.Series(["CUST-0001", "CUST-0200", "CUST-0313"]), r"CUST-\d{4}"),
+    "unpadded": (pd.Series(["U1", "U22", "U137"]), r"U\d+"),
+    "numbers as text": (pd.Series(["1", "22", "137"]), r"[1-9]\d*"),
+    "letters": (pd.Series(["EWR", "JFK", "LGA", "ORD"]), r"[A-Z]{3}"),
+    "tail": (pd.Series(["N123UA", "N456DL", "N11106"]), r"N\d{3}[0-9A-Z]{2}"),
+    "uuid": (
+        pd.Series([str(uuid.UUID(int=i << 70)) for i in range(3)]),
+        r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+    ),
+    "hex": (pd.Series([uuid.UUID(int=i << 70).hex for i in range(3)]), r"[0-9a-f]{32}"),
+    "dates": (pd.Series(["2013-01-01T05:00:00Z", "2013-01-01T07:00:00Z"]), r".{19}Z"),
+}
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_look_and_uniqueness(kind):
+    real, look = REAL[kind]
+    minter = KeyMinter.fit(real, seed=1)
+    keys = minter.column(np.arange(5000), real.dtype)
+    assert keys.dtype == real.dtype
+    assert keys.is_unique
+    # Once the places have run out, keys grow.
+    assert keys.iloc[:300].astype(str).str.fullmatch(look).all()
+    again = KeyMinter.from_state(minter.to_state()).column(np.arange(9, 20), real.dtype)
+    assert again.tolist() == keys.iloc[9:20].tolist()
+
+
+def test_uuid_objects_dates_and_categories():
+    objects = pd.Series([uuid.UUID(int=i << 70) for i in range(3)])
+    assert isinstance(KeyMinter.fit(objects).column(np.arange(2), object)[0], uuid.UUID)
+    dates = pd.Series(pd.date_range("2020-01-01", periods=5, freq="D", tz="UTC"))
+    made = KeyMinter.fit(dates).column(np.arange(3), dates.dtype)
+    assert made.dtype == dates.dtype
+    assert made.tolist() == dates.iloc[:3].tolist()
+    levels = pd.Series(["A1", "B2"], dtype="category")
+    assert KeyMinter.fit(levels).column(np.arange(3), levels.dtype).is_unique
+
+
+def test_missing_places():
+    minter = KeyMinter.fit(pd.Series([1, 2, 3]))
+    column = minter.column(np.array([0, -1, 2]), np.dtype("float64"))
+    assert column.isna().tolist() == [False, True, False]
+    assert minter.column(np.array([0, -1]), np.dtype("int64")).dtype == "Int64"
+    texts = KeyMinter.fit(pd.Series(["A1", "A2"]))
+    assert texts.column(np.array([-1, 0]), object).isna().tolist() == [True, False]
+
+
+def test_more_keys_than_the_look_has_room_for():
+    minter = KeyMinter.fit(pd.Series(["A", "B", "C"]))
+    keys = minter.column(np.arange(2000), object)
+    assert keys.is_unique
+    assert set(keys.iloc[:26]) == set("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
