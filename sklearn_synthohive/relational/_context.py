@@ -7,6 +7,7 @@ import pandas as pd
 
 from sklearn_synthohive.relational._bases import plain, previous_rows, take_rows
 from sklearn_synthohive.relational._features import profile_matrix, usable
+from sklearn_synthohive.relational._seen import conform, learn_seen
 from sklearn_synthohive.relational._trees import SegmentTree
 
 __all__ = ["ContextPlan"]
@@ -34,10 +35,13 @@ class ContextPlan:
         Whether a parent has more than one child.
     previous : list
         Columns of the model's frame whose previous value is seen.
+    seen : dict, optional
+        What the real context holds, as of :func:`learn_seen`.
     """
 
-    def __init__(self, columns, siblings: bool, previous: list):
+    def __init__(self, columns, siblings: bool, previous: list, seen=None):
         self.columns = list(columns)
+        self.known = dict(seen or {})
         self.siblings = siblings
         self.previous = list(previous)
 
@@ -74,13 +78,16 @@ class ContextPlan:
         return cls(columns, siblings, previous)
 
     def real(self, frame, base, rows) -> pd.DataFrame:
-        """The context of the real rows."""
+        """The context of the real rows, which generated ones will be held to."""
         position, before = previous_rows(rows)
         known = rows >= 0
         sizes = np.bincount(rows[known], minlength=len(base))
         size = np.where(known, sizes[np.maximum(rows, 0)], 1)
         earlier = take_rows(self.seen(frame), before)
-        return self.frame(take_rows(base[self.columns], rows), size, position, earlier)
+        parents = take_rows(base[self.columns], rows)
+        context = self.frame(parents, size, position, earlier)
+        self.known = learn_seen(context)
+        return context
 
     def seen(self, frame) -> pd.DataFrame:
         """The columns of rows that their next sibling sees."""
@@ -102,7 +109,8 @@ class ContextPlan:
             parts[SIZE] = np.minimum(size, 10_000).astype(np.float64)
             parts[POSITION] = np.minimum(position, MAX_POSITION).astype(np.float64)
         parts |= {c: _bare(earlier[c]) for c in earlier.columns}
-        return pd.DataFrame(parts, index=pd.RangeIndex(len(position)))
+        context = pd.DataFrame(parts, index=pd.RangeIndex(len(position)))
+        return conform(context, self.known) if self.known else context
 
     @property
     def width(self) -> int:
@@ -115,6 +123,7 @@ class ContextPlan:
             "columns": self.columns,
             "siblings": self.siblings,
             "previous": self.previous,
+            "seen": self.known,
         }
 
 

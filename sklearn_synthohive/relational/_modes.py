@@ -9,7 +9,7 @@ from sklearn_synthohive.relational._features import as_numbers, is_numeric_like
 
 __all__ = ["has_modes_apart"]
 
-BINS = 40
+BINS = 24
 MIN_DISTINCT = 50
 MIN_SHARE = 0.03
 VALLEY = 0.05
