@@ -1,5 +1,6 @@
 """The calls that a user makes: fit, generate, save, load."""
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -143,3 +144,31 @@ def test_problems_of_the_data_are_told_together(tmp_path):
         StagedOrchestrator(metadata, Resampler).fit_all({"users": shop()[1]["users"]})
     with pytest.raises(TypeError, match="metadata must be a Metadata"):
         StagedOrchestrator(Metadata(), Resampler).fit_all({})
+
+
+def test_the_number_of_workers_changes_nothing(fitted):
+    metadata, tables = shop()
+    twin = StagedOrchestrator(metadata, Resampler, random_state=0, n_jobs=2)
+    with joblib.parallel_config("threading"):
+        twin.fit_all(tables, progress_bar=False)
+    made = fitted.generate(50, seed=8)
+    for name, table in twin.generate(50, seed=8).items():
+        pd.testing.assert_frame_equal(table, made[name])
+
+
+def test_one_display_and_one_folder_of_checkpoints_a_table(tmp_path, capsys):
+    metadata, tables = shop(n_users=30)
+    StagedOrchestrator(metadata, random_state=0).fit_all(
+        tables, epochs=1, checkpoint_dir=tmp_path / "checkpoints"
+    )
+    assert "2 of 2 tables" in capsys.readouterr().err
+    for name in tables:
+        assert (tmp_path / "checkpoints" / name / "final_checkpoint").is_dir()
+
+
+def test_modes_apart_become_states(with_ctgan):
+    schema, _ = with_ctgan
+    # Amounts around 0 and 10; ages without a gap.
+    assert schema.tables_["orders"].model.n_components == 3
+    assert schema.tables_["users"].model.n_components is None
+    assert "orders" in repr(schema)
