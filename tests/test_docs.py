@@ -47,10 +47,26 @@ def _customers(n_rows=300):
     )
 
 
+def _write_shop():
+    """A folder with users, and orders that refer to them."""
+    rng = np.random.default_rng(0)
+    users = pd.DataFrame(
+        {"user_id": range(1, 201), "plan": rng.choice(["free", "paid"], 200)}
+    )
+    n_orders = rng.poisson(np.where(users["plan"] == "free", 1, 4))
+    orders = pd.DataFrame({"user_id": np.repeat(users["user_id"], n_orders)})
+    orders.insert(0, "order_id", range(len(orders)))
+    orders["amount"] = rng.gamma(2.0, 10.0, len(orders)).round(2)
+    Path("shop").mkdir()
+    users.to_csv("shop/users.csv", index=False)
+    orders.to_csv("shop/orders.csv", index=False)
+
+
 @pytest.mark.parametrize("page", [p for p in PAGES if _blocks(p, "python")], ids=_name)
 def test_code_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     _customers().to_csv("customers.csv", index=False)
+    _write_shop()
     if 'find_tables("berka")' in page.read_text(encoding="utf-8"):
         if not BERKA.is_dir():
             pytest.skip(f"the real tables are not beside the project ({BERKA})")
