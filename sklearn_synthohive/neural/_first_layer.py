@@ -73,18 +73,19 @@ class FullFirst(nn.Module):
         self.register_buffer("rows", torch.cat(rows), persistent=False)
         self.ordered_mask: torch.Tensor
         self.register_buffer("ordered_mask", mask[self.rows], persistent=False)
-        self.chunks = self._chunks(np.array(widths)[self.order])
+        ends = np.cumsum(np.array(widths)[self.order]).astype(int)
+        # Where each column's inputs begin, and how many inputs each generated one sees.
+        self.places = dict(zip(self.order, [0, *ends[:-1].tolist()], strict=True))
+        self.seen = [0, *ends.tolist()][columns.n_context : -1]
+        self.chunks = self._chunks()
 
-    def _chunks(self, widths):
+    def _chunks(self):
         """Inputs and units of each block of the staircase."""
-        ends = np.concatenate([[0], np.cumsum(widths)])
-        n_generated = len(self.bias) // self.hidden
-        n_context, size = len(widths) - n_generated, max(1, UNITS // self.hidden)
-        found = []
-        for start in range(0, n_generated, size):
-            stop = min(start + size, n_generated)
+        size, found = max(1, UNITS // self.hidden), []
+        for start in range(0, len(self.seen), size):
+            stop = min(start + size, len(self.seen))
             units = slice(start * self.hidden, stop * self.hidden)
-            found.append((int(ends[n_context + stop - 1]), units))
+            found.append((self.seen[stop - 1], units))
         return found
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
@@ -111,25 +112,30 @@ class FullFirst(nn.Module):
 
 
 class _FullSweep:
-    """Adds each column to the sums of those after it, as soon as it is there."""
+    """Keeps the embeddings in the order of the columns, so that each sees the first.
+
+    Pulling what a column sees reads little; adding each column to the sums of all
+    those after it would read and write them all.
+    """
 
     def __init__(self, layer, n):
         self.layer = layer
-        self.sums = layer.bias.repeat(n, 1)
+        self.weight = layer.weight.index_select(0, layer.rows)
+        self.inputs = layer.weight.new_empty(n, len(layer.weight))
 
     def see(self, column, embedding):
-        layer = self.layer
-        rows = slice(layer.starts[column], layer.starts[column + 1])
-        after = (int(layer.rank[column]) + 1) * layer.hidden
-        if after < self.sums.shape[1]:
-            self.sums[:, after:] += embedding @ layer.weight[rows, after:]
+        start = self.layer.places[column]
+        self.inputs[:, start : start + embedding.shape[1]] = embedding
 
     def keep(self, index):
-        self.sums = self.sums[index]
+        self.inputs = self.inputs[index]
 
     def units(self, j):
-        h = self.layer.hidden
-        return self.sums[:, j * h : (j + 1) * h]
+        h, seen = self.layer.hidden, self.layer.seen[j]
+        units = slice(j * h, (j + 1) * h)
+        return torch.addmm(
+            self.layer.bias[units], self.inputs[:, :seen], self.weight[:seen, units]
+        )
 
 
 class _GatheredProduct(torch.autograd.Function):
