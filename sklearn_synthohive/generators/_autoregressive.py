@@ -195,7 +195,7 @@ class AutoregressiveStrategy:
             return _likelihood_data(corpus, *tables, rng, device)
 
         AdversarialStage(
-            train,
+            train.take(np.arange(len(train))),
             held_out,
             data,
             self.scorer(held_out, prepared, seed, lambda: fitted),

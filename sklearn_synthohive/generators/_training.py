@@ -92,6 +92,38 @@ class Corpus:
         return total
 
 
+@dataclass(frozen=True)
+class Part:
+    """Most rows of a corpus, copied from it only while they are looked at.
+
+    Attributes
+    ----------
+    whole : Corpus
+    rows : ndarray of int
+    """
+
+    whole: Corpus
+    rows: np.ndarray
+
+    def __len__(self):
+        return len(self.rows)
+
+    def take(self, rows) -> Corpus:
+        """The given rows of these rows, as a corpus of their own."""
+        return self.whole.take(self.rows[rows])
+
+    @property
+    def table(self):
+        """These rows of the table."""
+        return self.whole.table.take(self.rows)
+
+    @property
+    def context(self):
+        """These rows of the context, if there is one."""
+        context = self.whole.context
+        return None if context is None else context.take(self.rows)
+
+
 def train(strategy, model, corpus: Corpus, options: RunOptions):
     """Train the networks of a CTGAN.
 
@@ -135,7 +167,7 @@ def split(strategy, corpus: Corpus, fraction: float, seed: int):
         return corpus, corpus
     order = np.random.default_rng(seed).permutation(len(corpus))
     held_out, train = np.sort(order[:n_held_out]), np.sort(order[n_held_out:])
-    return corpus.take(train), corpus.take(held_out)
+    return Part(corpus, train), corpus.take(held_out)
 
 
 class Run:

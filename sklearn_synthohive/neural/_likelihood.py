@@ -20,6 +20,9 @@ __all__ = [
     "mean_log_likelihood",
 ]
 
+# Rows whose scores are drawn at once.
+SCORED_ROWS = 100_000
+
 
 @dataclass(frozen=True)
 class LikelihoodRecipe:
@@ -65,13 +68,10 @@ class LikelihoodData:
 
     def __init__(self, tables, rng: torch.Generator, device="cpu"):
         self.rng = rng
-        codes = [torch.as_tensor(t.codes.astype(np.int32)) for t, _ in tables]
-        self.states = torch.cat(codes, dim=1).to(device)
+        self.states = _beside([t.codes for t, _ in tables]).to(device)
         pairs = [scores.intervals(table) for table, scores in tables]
-        low = np.concatenate([p[0] for p in pairs], axis=1)
-        high = np.concatenate([p[1] for p in pairs], axis=1)
-        self.low = torch.as_tensor(low).to(device)
-        self.high = torch.as_tensor(high).to(device)
+        self.low = _beside([low for low, _ in pairs]).to(device)
+        self.high = _beside([high for _, high in pairs]).to(device)
 
     def extend(self, other: LikelihoodData):
         """Add the rows of another table of the same columns."""
@@ -82,11 +82,20 @@ class LikelihoodData:
     def __len__(self) -> int:
         return len(self.states)
 
-    def scores(self) -> torch.Tensor:
-        """Normal scores of all rows, freshly placed, (n, n_continuous)."""
-        place = torch.rand(self.low.shape, generator=self.rng, device=self.low.device)
-        between = torch.lerp(self.low, self.high, place)
-        return torch.special.ndtri(between).clamp(-REACH, REACH)
+    def scores(self, rows: torch.Tensor | None = None) -> torch.Tensor:
+        """Normal scores of some rows, or of all, freshly placed, (n, n_continuous)."""
+        low, high = self.low, self.high
+        if rows is not None:
+            low, high = low.index_select(0, rows), high.index_select(0, rows)
+        place = torch.rand(low.shape, generator=self.rng, device=low.device)
+        between = torch.lerp(low, high, place)
+        return torch.special.ndtri(between).clamp_(-REACH, REACH)
+
+
+def _beside(arrays):
+    """Arrays side by side as one tensor; a single one is not copied."""
+    first, *others = arrays
+    return torch.as_tensor(np.concatenate(arrays, axis=1) if others else first)
 
 
 def likelihood_epoch(
@@ -144,11 +153,16 @@ def _batches(data, recipe):
     """States and scores, every pass in another order and with fresh scores."""
     size = recipe.batch_size
     for _ in range(recipe.passes):
-        scores = data.scores()
-        order = torch.randperm(len(data), generator=data.rng, device=scores.device)
-        for k in range(max(1, len(data) // size)):
-            rows = order[k * size : (k + 1) * size]
-            yield data.states[rows].long(), scores[rows]
+        device = data.states.device
+        order = torch.randperm(len(data), generator=data.rng, device=device)
+        # Scores are drawn for many batches at a time, but not for millions of rows.
+        order = order[: max(1, len(data) // size) * size]
+        for block in order.split(max(1, SCORED_ROWS // size) * size):
+            scores = data.scores(block)
+            states = data.states.index_select(0, block)
+            batches = zip(states.split(size), scores.split(size), strict=True)
+            for own, placed in batches:
+                yield own.long(), placed
 
 
 @torch.no_grad()

@@ -17,8 +17,8 @@ __all__ = ["Copies"]
 # many rows at least, and so many times what would be seen by chance.
 LEAST_SHARE, LEAST_ROWS, TIMES_CHANCE = 0.01, 30, 4.0
 MAX_SOURCES = 4
-# Rows on which pairs are rejected first.
-SAMPLE_ROWS = 1_000
+# Rows on which pairs are rejected first, and rows on which repeats are counted.
+SAMPLE_ROWS, MAX_ROWS = 1_000, 200_000
 # Steps of the grid on both sides of equality that show how common near misses are.
 WINDOW = 10
 
@@ -72,10 +72,12 @@ class Copies:
         -------
         Copies
         """
-        rulers = rulers_of(transformer)
+        frame, rulers = transformer.modelled(X), rulers_of(transformer)
+        if len(table) > MAX_ROWS:
+            rows = np.linspace(0, len(table) - 1, MAX_ROWS).astype(int)
+            frame, table = frame.iloc[rows], table.take(rows)
         determined = set() if rules is None else rules.determined
         terms, sums = (set(), set()) if rules is None else (rules.terms, rules.results)
-        frame = transformer.modelled(X)
         amounts = {i: r.read(frame.iloc[:, i]) + r.origin for i, r in rulers.items()}
         is_own = {
             i: (table.codes[:, i] < transformer._encodings[i].n_modes)

@@ -125,17 +125,16 @@ class _View:
 def _views(layout, table):
     out, k = [], 0
     for i, span in enumerate(layout.spans):
-        codes = table.codes[:, i].astype(np.int64)
-        values = codes
+        codes = values = table.codes[:, i]
         if span.kind == "continuous":
             cells = cell_keys(codes, table.scalars[:, k])
-            values = np.unique(cells, return_inverse=True)[1]
+            values = np.unique(cells, return_inverse=True)[1].astype(np.int32)
             k += 1
         is_state = span.kind != "continuous"
         out.append(_View.of(i, False, values, is_state))
         gap = gap_of(span)
         if gap is not None:
-            empty = (codes == gap).astype(np.int64)
+            empty = (codes == gap).astype(np.uint8)
             out.append(_View.of(i, True, empty, not is_state))
     return [v for v in out if v.n_values > 1]
 
@@ -150,7 +149,7 @@ def _parents(views, n):
     """For each view the earlier ones that determine it on every row, closest first."""
     if not views:
         return []
-    matrix = np.stack([v.values.astype(np.int32) for v in views])
+    columns = [v.values for v in views]
     alive = {
         a: np.array([b for b in range(a + 1, len(views)) if _may(view, views[b], n)])
         for a, view in enumerate(views)
@@ -158,9 +157,14 @@ def _parents(views, n):
     }
     for size in (*STAGES, n):
         rows = np.linspace(0, n - 1, min(size, n)).astype(int)
+        if size == STAGES[0]:
+            # All pairs are looked at: by arithmetic on a copy of few rows.
+            own, rows = np.stack([c[rows] for c in columns]), np.arange(len(rows))
+        else:
+            own = columns
         for a, others in alive.items():
             if len(others):
-                alive[a] = others[_determines(matrix, a, others, rows)]
+                alive[a] = others[_determines(own, a, others, rows)]
         if size >= n:
             break
     out = [[] for _ in views]
@@ -177,14 +181,14 @@ def _may(source, target, n):
     return few and source.span != target.span
 
 
-def _determines(matrix, a, others, rows):
-    order = rows[np.argsort(matrix[a, rows], kind="stable")]
-    source = matrix[a, order]
+def _determines(columns, a, others, rows):
+    order = rows[np.argsort(columns[a][rows], kind="stable")]
+    source = columns[a][order]
     same = np.flatnonzero(source[1:] == source[:-1])
     left, right = order[same], order[same + 1]
-    if len(rows) <= STAGES[0]:
-        return (matrix[np.ix_(others, left)] == matrix[np.ix_(others, right)]).all(1)
-    return np.array([(matrix[b, left] == matrix[b, right]).all() for b in others])
+    if isinstance(columns, np.ndarray):
+        return (columns[np.ix_(others, left)] == columns[np.ix_(others, right)]).all(1)
+    return np.array([(columns[b][left] == columns[b][right]).all() for b in others])
 
 
 def _is_evident(source, target, n_views):

@@ -10,6 +10,9 @@ from sklearn_synthohive.preprocessing._identities import Identity, find_identiti
 
 __all__ = ["Sums"]
 
+# Rows whose amounts are read at a time.
+MAX_ROWS = 200_000
+
 
 class Sums:
     """What adds up in a table, and makes it add up in decoded rows.
@@ -42,7 +45,10 @@ class Sums:
         -------
         Sums
         """
-        frame = transformer.modelled(X)
+        frame = whole = transformer.modelled(X)
+        if len(whole) > MAX_ROWS:
+            # Sought on some rows, then checked on all.
+            frame = whole.iloc[np.linspace(0, len(whole) - 1, MAX_ROWS).astype(int)]
         rulers = rulers_of(transformer)
         columns = list(rulers)
         found = find_identities(
@@ -59,7 +65,18 @@ class Sums:
             )
             for item in found
         ]
-        return cls(transformer, items)
+        sums = cls(transformer, items)
+        if frame is not whole:
+            sums.items = [item for item in items if sums._holds_on_all(item, whole)]
+        return sums
+
+    def _holds_on_all(self, item, frame):
+        rulers = rulers_of(self.transformer)
+        blocks = range(0, len(frame), MAX_ROWS)
+        return all(
+            self._holding(item, frame.iloc[start : start + MAX_ROWS], rulers).all()
+            for start in blocks
+        )
 
     def hold(self, frame: pd.DataFrame, given=None, *, clip=True) -> pd.DataFrame:
         """Compute what follows from other columns.
