@@ -15,6 +15,8 @@ __all__ = ["PairCounts", "PairHead", "find_determined", "sources_first"]
 LEAST_ROWS = 2
 # Two rows of one level may disagree this often, relative to two rows of the table.
 MAX_DISAGREEMENT = 0.1
+# Of more targets than this, those are left out first that few pairs of rows rule out.
+FEW_TARGETS, SAMPLE_PAIRS = 16, 2_000
 # A column that hardly varies is not worth a table.
 MOST_ALIKE = 0.99
 
@@ -93,25 +95,54 @@ def find_determined(codes: np.ndarray, sizes, large, targets) -> dict[int, PairC
         By the determined column; its source has more levels, or comes first.
     """
     found: dict[int, tuple[float, PairCounts]] = {}
+    # The most of its pairs of rows that may differ in each column that varies enough.
+    limits = {}
+    for b in targets:
+        alike = float(((np.bincount(codes[:, b]) / len(codes)) ** 2).sum())
+        if alike <= MOST_ALIKE:
+            limits[b] = MAX_DISAGREEMENT * (1 - alike)
     for a in large:
         levels = codes[:, a].astype(np.int64)
         rows = np.bincount(levels, minlength=sizes[a])
         n_pairs = float((rows * (rows - 1.0)).sum())
         if (rows[rows > 1].sum()) * 2 < len(levels):
             continue
-        for b in targets:
-            if sizes[b] < 2 or (sizes[b], -b) >= (sizes[a], -a):
-                continue
+        smaller = [
+            b for b in limits if sizes[b] >= 2 and (sizes[b], -b) < (sizes[a], -a)
+        ]
+        if len(smaller) > FEW_TARGETS:
+            smaller = _not_hopeless(codes, levels, rows, smaller, limits)
+        for b in smaller:
             states = codes[:, b].astype(np.int64)
-            alike = float(((np.bincount(states) / len(states)) ** 2).sum())
             _, counts = np.unique(levels * sizes[b] + states, return_counts=True)
             agree = float((counts * (counts - 1.0)).sum()) / n_pairs
-            if alike > MOST_ALIKE or 1 - agree > MAX_DISAGREEMENT * (1 - alike):
+            if 1 - agree > limits[b]:
                 continue
             if b not in found or agree > found[b][0]:
                 pairs = PairCounts.of(a, levels, states, sizes[a], sizes[b])
                 found[b] = agree, pairs
     return {b: pairs for b, (_, pairs) in found.items()}
+
+
+def _not_hopeless(codes, levels, rows, targets, limits):
+    """Columns that some pairs of rows of one level do not rule out.
+
+    What would be kept disagrees in so many pairs by chance less than once in a
+    million times.
+    """
+    rng = np.random.default_rng(0)
+    order = np.argsort(levels, kind="stable")
+    starts = np.cumsum(rows) - rows
+    weights = rows * (rows - 1.0)
+    level = rng.choice(len(rows), SAMPLE_PAIRS, p=weights / weights.sum())
+    first = rng.integers(0, rows[level])
+    other = (first + 1 + rng.integers(0, rows[level] - 1)) % rows[level]
+    left, right = (codes[order[starts[level] + place]] for place in (first, other))
+    left, right = left[:, targets], right[:, targets]
+    apart = (left != right).mean(axis=0)
+    limit = np.array([limits[b] for b in targets])
+    limit += 5 * np.sqrt(limit / SAMPLE_PAIRS) + 5 / SAMPLE_PAIRS
+    return np.array(targets)[apart <= limit].tolist()
 
 
 def sources_first(order, pairs: dict[int, PairCounts]) -> list[int]:

@@ -6,7 +6,7 @@ import torch
 from scipy import stats
 
 from sklearn_synthohive.layout import CompactTable, Layout
-from sklearn_synthohive.neural import AutoregressiveNet, Columns, PairCounts
+from sklearn_synthohive.neural import AutoregressiveNet, Columns, PairCounts, _pairs
 from sklearn_synthohive.neural._pairs import (
     PairHead,
     find_determined,
@@ -66,6 +66,23 @@ class TestFinding:
     def test_a_loose_bond_is_none(self, wrong, found):
         pairs = find_determined(fleet(wrong=wrong), [5, N_LEVELS, 5], [1], [0])
         assert (0 in pairs) == found
+
+    def test_few_pairs_of_rows_rule_out_no_column_that_is_found(self, monkeypatch):
+        """Forty columns, from determined to independent ones, against all pairs."""
+        rng = np.random.default_rng(0)
+        level = rng.integers(0, 300, 6000)
+        codes = [level]
+        for k in range(40):
+            own = rng.permutation(300)[level] % (2 + k % 5)
+            wrong = rng.random(6000) < rng.choice([0, 0.02, 0.05, 0.06, 0.1, 1])
+            codes.append(np.where(wrong, rng.integers(0, 2 + k % 5, 6000), own))
+        codes = np.stack(codes, axis=1)
+        sizes, targets = codes.max(axis=0) + 1, range(1, 41)
+        found = find_determined(codes, sizes, [0], targets)
+        monkeypatch.setattr(_pairs, "FEW_TARGETS", 1000)
+        slow = find_determined(codes, sizes, [0], targets)
+        assert found.keys() == slow.keys()
+        assert 5 < len(found) < 35
 
     def test_a_column_that_hardly_varies_is_left_alone(self):
         table = fleet()
