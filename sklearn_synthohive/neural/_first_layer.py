@@ -12,7 +12,7 @@ from sklearn_synthohive.neural._kernels import triangular
 __all__ = ["FullFirst", "LimitedFirst", "first_layer"]
 
 # Columns whose inputs are gathered at a time: more only moves more memory.
-CHUNK = 16
+CHUNK = 4
 # Units that are multiplied at a time, by the inputs that one of them sees.
 UNITS = 128
 
