@@ -135,6 +135,8 @@ def _bare(column):
 def _asked(column, wanted):
     if wanted is None:
         return True
+    # A further parent's column is told by its key: "client_id -> client.birth".
+    column = column.rpartition(" -> ")[2]
     return any(column == w or column.partition(".")[2] == w for w in wanted)
 
 

@@ -27,6 +27,7 @@ __all__ = ["Lesson", "prepare"]
 MAX_LEVEL = 12
 MAX_NAMED_ROWS = 2000
 FEW_PARENTS = 50
+MAX_BORROWED = 12
 MAX_LIKES = 20_000
 SAME = 0.999
 
@@ -222,7 +223,30 @@ class _Learner:
             above = self.bases[table.driver.parent]
             above = above[[c for c in above if c not in base]]
             base = pd.concat([base, take_rows(above, rows)], axis=1)
-        self.bases[name] = base.assign(**columns)
+        base = base.assign(**columns)
+        if self.plan.relations_to(name):
+            base = pd.concat([base, *self._borrow(table)], axis=1)
+        self.bases[name] = base
+
+    def _borrow(self, table):
+        """Attributes of a row's further parents, for its descendants to see."""
+        model = self.models[table.name]
+        for relation in table.attached:
+            if relation in table.deferred:
+                continue
+            if model.attachments[relation.name].follows is not None:
+                continue
+            parent = self.models[relation.parent]
+            rows = self.schema.rows[relation]
+            above = own_base(
+                relation.parent, self.schema.tables[relation.parent], parent.attributes
+            )
+            above = above[[c for c in above if usable(above[c])][:MAX_BORROWED]]
+            names = {f"{_told(relation)} -> {c}": c for c in above}
+            model.borrowed[relation.name] = names
+            taken = take_rows(above, rows)
+            taken.columns = pd.Index(list(names), dtype=object)
+            yield taken
 
     def lesson(self, table: TablePlan) -> Lesson:
         """What the table's model learns, and everything around it."""
@@ -301,6 +325,10 @@ class _Learner:
                 c for c in config.high_cardinality_cols if c in modelled
             ],
         )
+
+
+def _told(relation):
+    return ", ".join(str(c) for c in relation.columns)
 
 
 def levels(rows: np.ndarray) -> tuple[np.ndarray, bool]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sklearn_synthohive.logging import get_logger
-from sklearn_synthohive.relational._bases import base_name, own_base
+from sklearn_synthohive.relational._bases import base_name, own_base, take_rows
 from sklearn_synthohive.relational._dealing import Dealer, keep_pairs_apart
 from sklearn_synthohive.relational._loads import NoParents, refer_by_levels, settled
 from sklearn_synthohive.relational._plan import wide_first
@@ -33,6 +33,8 @@ class Made:
         Of the keys that the primary key consists of.
     places : dict of column to ndarray
         Of own parts of the primary key.
+    lent : list of DataFrame
+        What the children of other tables' rows see of this one's.
     """
 
     def __init__(self, spool):
@@ -41,6 +43,15 @@ class Made:
         self.segments: dict[str, list] = {}
         self.keys: dict[str, list] = {}
         self.places: dict = {}
+        self.lent: list[pd.DataFrame] = []
+
+    def lend(self, names: dict[str, str], rows: np.ndarray) -> pd.DataFrame:
+        """Attributes of rows, under other names; all missing for -1."""
+        if len(self.lent) > 1:
+            self.lent = [pd.concat(self.lent, ignore_index=True)]
+        taken = take_rows(self.lent[0][list(names.values())], rows)
+        taken.columns = pd.Index(list(names), dtype=object)
+        return taken
 
 
 class Maker:
@@ -241,6 +252,10 @@ class Maker:
                 lost[bad] = True
             lost |= (found < 0) & free & (wanted >= 0)
             block.keys[relation.name] = found
+            names = model.borrowed.get(relation.name)
+            if names and self.made[relation.parent].lent:
+                seen = self.made[relation.parent].lend(names, found)
+                block.base = pd.concat([block.base, seen], axis=1)
         if not lost.any() or not drop:
             return block
         log.warning(
@@ -288,6 +303,9 @@ class Maker:
         relations = self.plan.relations_to(table.name)
         if relations:
             block.base = self._base(table, model, block)
+            wanted = self._lent(table)
+            if wanted:
+                made.lent.append(block.base[wanted])
             seen = block.base.copy(deep=False)
             drivers = {t.driver.name for t in self.plan.tables if t.driver}
             for relation in relations:
@@ -304,6 +322,18 @@ class Maker:
         for name, at in block.keys.items():
             if name in self._kept(table):
                 made.keys.setdefault(name, []).append(at)
+
+    def _lent(self, table):
+        """Columns that rows of other tables show to their children."""
+        return sorted(
+            {
+                column
+                for relation in self.plan.relations_to(table.name)
+                for column in self.models[relation.child]
+                .borrowed.get(relation.name, {})
+                .values()
+            }
+        )
 
     def _kept(self, table):
         """Keys that other tables look up: those that primary keys consist of."""

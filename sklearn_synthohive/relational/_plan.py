@@ -295,7 +295,7 @@ def _explained(schema, relation, frame, candidates):
 
 
 def _alikeness(rows, frame):
-    """Mean share of the variance between groups, corrected for their sizes (ICC)."""
+    """Mean size of the intraclass correlation: of siblings alike, or unlike."""
     known = rows >= 0
     if not known.any():
         return 0.0
@@ -326,7 +326,10 @@ def _alikeness(rows, frame):
         between = (total - within) / (n_groups - 1)
         within /= len(codes) - n_groups
         spread = between + (n0 - 1) * within
-        shares.append(max((between - within) / spread, 0.0) if spread > 0 else 0.0)
+        share = (between - within) / spread if spread > 0 else 0.0
+        # Siblings that always differ, as an owner and a user, are tied as well.
+        share = float(np.clip(share, -1.0, 1.0))
+        shares.append(abs(share) if abs(share) > 3 / np.sqrt(len(codes)) else 0.0)
     return float(np.mean(shares)) * known.mean()
 
 

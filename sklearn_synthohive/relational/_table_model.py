@@ -56,6 +56,9 @@ class TableModel:
         Keys to the table itself; whether rows on top refer to themselves.
     cardinalities : dict of relation name to CardinalityModel
         Of the relations in which the table is the parent.
+    borrowed : dict of relation name to dict of str to str
+        What descendants see of the rows' further parents: the name that they see it
+        by, and the name in that parent's base.
     apart : list of relation name
         Keys that together are different in every row.
     lone_rate : float
@@ -77,6 +80,7 @@ class TableModel:
     attachments: dict = field(default_factory=dict)
     own: dict = field(default_factory=dict)
     cardinalities: dict = field(default_factory=dict)
+    borrowed: dict = field(default_factory=dict)
     apart: list = field(default_factory=list)
     lone_rate: float = 0.0
     model: Any = None
@@ -103,6 +107,7 @@ class TableModel:
             "attachments": {r: a.to_state() for r, a in self.attachments.items()},
             "own": self.own,
             "cardinalities": {r: c.to_state() for r, c in self.cardinalities.items()},
+            "borrowed": self.borrowed,
             "apart": self.apart,
             "lone_rate": self.lone_rate,
             "distinct": self.distinct,
