@@ -13,6 +13,8 @@ __all__ = ["SegmentTree"]
 SIZES = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 MAX_CHOICE_ROWS = 20_000
 FOLDS = 3
+# Sizes without a gain before the search ends.
+PATIENCE = 3
 
 
 class SegmentTree:
@@ -185,29 +187,36 @@ def _flatten(tree):
 
 
 def _choose_size(frame, targets, weight, max_segments, seed, options):
+    """The number of leaves with the least error on rows left out."""
     rng = np.random.default_rng(seed)
     rows = rng.permutation(len(frame))[:MAX_CHOICE_ROWS]
     fold = np.arange(len(rows)) % FOLDS
-    sizes = [s for s in SIZES if s <= max_segments]
-    errors = np.zeros(len(sizes) + 1)
     shrunk = dict(options)
     shrunk["min_weight"] *= len(rows) / len(frame)
+    parts, best, error = [], 1, 0.0
     for k in range(FOLDS):
         a, b = rows[fold != k], rows[fold == k]
         w = None if weight is None else weight[a]
         encoder, X = _encode(frame.iloc[a], targets[a], w, shrunk)
         Z = encoder.transform(frame.iloc[b]).astype(np.float32)
-        mean = np.average(targets[a], axis=0, weights=w)
-        errors[0] += _error(targets[b], mean, weight, b)
-        for i, size in enumerate(sizes):
-            tree = _regressor(len(a), w, size, shrunk).fit(X, targets[a], w)
+        parts.append((X, targets[a], w, Z, b))
+        error += _error(
+            targets[b], np.average(targets[a], axis=0, weights=w), weight, b
+        )
+    worse = 0
+    for size in (s for s in SIZES if s <= max_segments):
+        here, grown = 0.0, 0
+        for X, Y, w, Z, b in parts:
+            tree = _regressor(len(X), w, size, shrunk).fit(X, Y, w)
+            grown = max(grown, tree.get_n_leaves())
             guess = tree.predict(Z).reshape(len(b), -1)
-            errors[i + 1] += _error(targets[b], guess, weight, b)
-            if tree.get_n_leaves() < size:
-                errors[i + 2 :] += _error(targets[b], guess, weight, b)
-                break
-    best = int(np.argmin(errors))
-    return 1 if best == 0 else sizes[best - 1]
+            here += _error(targets[b], guess, weight, b)
+        worse = 0 if here < error else worse + 1
+        if here < error:
+            best, error = size, here
+        if worse == PATIENCE or grown < size:
+            break
+    return best
 
 
 def _error(truth, guess, weight, rows):

@@ -12,6 +12,8 @@ from sklearn_synthohive.utils.serialization import (
     save_directory,
 )
 
+MAX_WIDTH = 8
+
 
 class Resampler(ConditionalGenerativeModel):
     """Small and quick; no model for anybody but a test: it keeps the real rows."""
@@ -73,4 +75,9 @@ def _numbers(frame, reference):
             known = reference[name].to_numpy(float)
             spread = np.nanstd(known) or 1.0
             columns.append(np.nan_to_num(values - np.nanmean(known)) / spread)
-    return np.stack(columns, axis=1) if columns else np.zeros((len(frame), 1))
+    table = np.stack(columns, axis=1) if columns else np.zeros((len(frame), 1))
+    if table.shape[1] <= MAX_WIDTH:
+        return table
+    # Neighbours in few dimensions are found quickly.
+    onto = np.random.default_rng(0).normal(size=(table.shape[1], MAX_WIDTH))
+    return table @ onto
