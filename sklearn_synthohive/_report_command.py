@@ -6,7 +6,7 @@ from pandas.api import types
 from sklearn_synthohive.io import read_table
 from sklearn_synthohive.reports import QualityReport
 
-__all__ = ["run_report"]
+__all__ = ["read_like", "run_report"]
 
 
 def run_report(arguments):
@@ -27,10 +27,10 @@ def run_report(arguments):
         if path is not None and path.is_dir():
             raise ValueError(f"{path} is a folder: name a file, as in report.html.")
     real = read_table(arguments.real)
-    synthetic = _read_like(arguments.synthetic, real)
+    synthetic = read_like(arguments.synthetic, real)
     holdout = history = None
     if arguments.holdout is not None:
-        holdout = _read_like(arguments.holdout, real)
+        holdout = read_like(arguments.holdout, real)
     if arguments.history is not None:
         history = pd.read_csv(arguments.history)
     report = QualityReport(
@@ -54,13 +54,13 @@ def run_report(arguments):
     return result
 
 
-def _read_like(path, real):
+def read_like(path, real, read=read_table):
     """Read a file; what is text in the real rows is text here, too.
 
     A file says nothing of its types: codes such as 00501 are text, and may look like
     numbers where none of them begins with a zero.
     """
-    frame = read_table(path)
+    frame = read(path)
     for name in frame.columns.intersection(real.columns):
         if _is_text(real[name]) and not _is_text(frame[name]):
             column = frame[name].astype(object)

@@ -2,7 +2,13 @@
 
 import sys
 
-__all__ = ["fit_schema", "is_schema", "propose_schema", "sample_schema"]
+__all__ = [
+    "fit_schema",
+    "is_schema",
+    "propose_schema",
+    "report_schema",
+    "sample_schema",
+]
 
 
 def propose_schema(arguments):
@@ -59,12 +65,7 @@ def fit_schema(arguments):
     metadata = Metadata.from_json(arguments.metadata)
     metadata.validate_schema()
     found = find_tables(arguments.data)
-    absent = [name for name in metadata.tables if name not in found]
-    if absent:
-        raise ValueError(
-            f"{arguments.metadata} describes {absent}, which {arguments.data} does not "
-            f"hold; there are {list(found)}."
-        )
+    _check_found(metadata, found, arguments.metadata, arguments.data)
     extra = [name for name in found if name not in metadata.tables]
     if extra:
         print(f"note: not described and left out: {', '.join(extra)}", file=sys.stderr)
@@ -89,6 +90,61 @@ def fit_schema(arguments):
         f"{arguments.output}: learned {n_rows:,} rows of {len(model.tables_)} tables "
         f"(seed {model.seed_})"
     )
+
+
+def _check_found(metadata, found, described, folder):
+    absent = [name for name in metadata.tables if name not in found]
+    if absent:
+        raise ValueError(
+            f"{described} describes {absent}, which {folder} does not hold; there are "
+            f"{list(found)}."
+        )
+
+
+def report_schema(arguments):
+    """``synthohive report`` of two folders: one page on tables and relations."""
+    if arguments.metadata is None:
+        raise ValueError(
+            f"{arguments.real} is a folder of tables: describe them by --metadata. "
+            f"synthohive schema {arguments.real} -o metadata.json proposes a "
+            "description."
+        )
+    for option in ("holdout", "target", "task", "history", "attacks", "json"):
+        if getattr(arguments, option):
+            raise ValueError(f"--{option} is for single tables; leave it out.")
+    output = arguments.output
+    if output.is_dir() or not output.absolute().parent.is_dir():
+        raise ValueError(f"-o {output}: name a file in a folder that exists.")
+
+    from sklearn_synthohive._report_command import read_like
+    from sklearn_synthohive.io import find_tables
+    from sklearn_synthohive.metadata import Metadata
+    from sklearn_synthohive.reports import SchemaReport
+
+    metadata = Metadata.from_json(arguments.metadata)
+    paths = []
+    for folder in (arguments.real, arguments.synthetic):
+        paths.append(find_tables(folder))
+        _check_found(metadata, paths[-1], arguments.metadata, folder)
+    real = {name: _read(paths[0][name]) for name in metadata.tables}
+    synthetic = {
+        name: read_like(paths[1][name], real[name], read=_read)
+        for name in metadata.tables
+    }
+    report = SchemaReport(
+        real,
+        synthetic,
+        metadata,
+        title=arguments.title,
+        max_rows=arguments.max_rows,
+        seed=arguments.seed,
+    )
+    report.to_html(output)
+    summary = report.relations.tables["All measures of the relations"]
+    print(summary[["figures", "score", "ceiling"]].round(3).to_string())
+    for finding in report.findings:
+        print(f"{finding.severity}: {finding}")
+    print(f"{output}: written")
 
 
 def is_schema(path):

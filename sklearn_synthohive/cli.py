@@ -146,10 +146,12 @@ def _add_report(commands):
         "report",
         help="judge synthetic rows: quality, utility and privacy on one page",
         description="Compare a file of synthetic rows with the real ones and write one "
-        "HTML page: figures beside those of held-out rows, pictures and warnings.",
+        "HTML page: figures beside those of held-out rows, pictures and warnings. Of "
+        "two folders of tables, which --metadata describes, their relations.",
     )
     report.add_argument("real", type=Path, help="the rows that were learned")
     report.add_argument("synthetic", type=Path)
+    report.add_argument("--metadata", type=Path, help="JSON that describes folders")
     report.add_argument("--holdout", type=Path, help="real rows that were not learned")
     report.add_argument("--target", help="column that somebody would predict")
     report.add_argument("--task", choices=["classification", "regression"])
@@ -258,8 +260,15 @@ def _fit(arguments):
 
 
 def _report(arguments):
+    if arguments.real.is_dir():
+        from sklearn_synthohive._schema_commands import report_schema
+
+        report_schema(arguments)
+        return
     from sklearn_synthohive._report_command import run_report
 
+    if arguments.metadata is not None:
+        raise ValueError("--metadata describes folders of tables; leave it out.")
     run_report(arguments)
 
 

@@ -167,3 +167,27 @@ def test_bad_requests_to_a_schema_are_named(folder, tmp_path, capsys):
     (tmp_path / "a.xlsx").write_text("x")
     _fails(["schema", tmp_path / "a.xlsx", "-o", tmp_path / "m.json"], capsys, "a.xlsx")
     assert not (tmp_path / "out").exists()
+
+
+def test_two_folders_are_judged_on_one_page(folder, tmp_path, capsys):
+    out, page = tmp_path / "out", tmp_path / "report.html"
+    assert main(["sample", str(folder / "model"), "-o", str(out)]) == 0
+    tables = folder / "tables"
+    described = ["--metadata", folder / "metadata.json", "-o", page]
+    assert main([str(a) for a in ["report", tables, out, *described]]) == 0
+    printed = capsys.readouterr().out
+    assert "referential integrity" in printed
+    assert f"{page}: written" in printed
+    text = page.read_text()
+    assert "orders.user_id -&gt; users.user_id" in text
+    assert "data:image/svg" in text
+    _fails(["report", tables, out, "-o", page], capsys, "--metadata", "schema")
+    target = [*described, "--target", "plan"]
+    _fails(["report", tables, out, *target], capsys, "--target")
+    _fails(["report", tables, out, *described[:3], tmp_path], capsys, "name a file")
+    (tmp_path / "one").mkdir()
+    shutil.copy(tables / "users.csv", tmp_path / "one")
+    short = ["report", tables, tmp_path / "one", *described]
+    _fails(short, capsys, "orders", "does not hold")
+    file = tables / "users.csv"
+    _fails(["report", file, file, *described], capsys, "--metadata")

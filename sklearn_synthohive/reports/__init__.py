@@ -12,6 +12,7 @@ from sklearn_synthohive.reports._quality import quality_table
 from sklearn_synthohive.reports._relational_section import relational_section
 from sklearn_synthohive.reports._report import QualityReport
 from sklearn_synthohive.reports._result import QualityResult
+from sklearn_synthohive.reports._schema_report import SchemaReport
 from sklearn_synthohive.reports._section import Section
 from sklearn_synthohive.reports._trend_display import PairTrendDisplay
 
@@ -26,6 +27,7 @@ __all__ = [
     "PairTrendDisplay",
     "QualityReport",
     "QualityResult",
+    "SchemaReport",
     "Section",
     "plot_marginals",
     "quality_table",

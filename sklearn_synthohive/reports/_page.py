@@ -10,6 +10,7 @@ import pandas as pd
 import sklearn
 
 from sklearn_synthohive import __version__
+from sklearn_synthohive.reports._document import document
 from sklearn_synthohive.reports._markup import (
     cards,
     findings_list,
@@ -55,16 +56,7 @@ def page(result, *, whole) -> str:
         _method(result),
         _signature(),
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta http-equiv="Content-Security-Policy" content="default-src '
-        "'none'; img-src data:; style-src 'unsafe-inline'\">"
-        f"<title>{text(result.report.title)}</title><style>"
-        "body { margin: 0; background: #fff; } .shr { max-width: 74rem; "
-        f"margin: 0 auto; padding: 1.2rem 1rem 3rem; }}{CSS}</style></head>"
-        f'<body><main class="shr">{"".join(parts)}</main></body></html>\n'
-    )
+    return document(result.report.title, "".join(parts))
 
 
 def _heading(result):

@@ -9,6 +9,7 @@ from sklearn_synthohive.metadata import Metadata
 from sklearn_synthohive.reports import (
     CardinalityDisplay,
     QualityReport,
+    SchemaReport,
     relational_section,
 )
 
@@ -136,3 +137,24 @@ def test_empty_children(real, metadata):
     empty = real | {"orders": real["orders"][:0]}
     section = relational_section(real, empty, metadata)
     assert any(f.code == "cardinality" for f in section.findings)
+
+
+def test_a_schema_has_a_page_of_its_own(real, metadata, tmp_path):
+    synthetic = make(1)
+    synthetic["shops"]["size"] = 0
+    report = SchemaReport(real, synthetic, metadata, title="Shop <&>", max_rows=400)
+    tables = report.tables
+    assert list(tables.index) == ["users", "shops", "orders"]
+    assert tables.loc["orders", "shape"] == pytest.approx(
+        tables.loc["orders", "shape, real"], abs=0.08
+    )
+    assert tables.loc["shops", "shape"] < 0.65 < tables.loc["shops", "shape, real"]
+    assert tables["trend"].isna().tolist() == [True, True, False]
+    page = report.to_html(tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text() == page
+    assert "Shop &lt;&amp;&gt;" in page
+    assert "paid<b>" not in page
+    assert "1,410 real rows and 1,410 synthetic rows in 3 tables." in page
+    assert any(f.code == "dependence_lost" for f in report.findings)
+    again = SchemaReport(real, synthetic, metadata, title="Shop <&>", max_rows=400)
+    assert again.to_html() == page
