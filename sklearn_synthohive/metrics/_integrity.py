@@ -191,7 +191,9 @@ def null_key_rates(
     """How often foreign keys are missing, overall and given the row's attributes.
 
     Flights that were cancelled have no aeroplane: the overall rate can be right while
-    the wrong flights lack one.
+    the wrong flights lack one. A real key that leads nowhere counts as missing where
+    the key is missing in other rows: both are rows without a parent, and no generated
+    key leads nowhere.
 
     Parameters
     ----------
@@ -238,8 +240,9 @@ def score_null_keys(
     """:func:`null_key_rates` of tables that are linked already."""
     records = []
     for relation in real.relations:
-        missing = real.rows(relation) == NO_KEY
-        drawn = synthetic.rows(relation) == NO_KEY
+        missing, drawn = (side.rows(relation) == NO_KEY for side in (real, synthetic))
+        if missing.any():
+            missing, drawn = (side.rows(relation) < 0 for side in (real, synthetic))
         rng = np.random.default_rng(seed)
         everywhere = np.zeros(len(missing), int), np.zeros(len(drawn), int)
         groups = [("", *everywhere, [""])]

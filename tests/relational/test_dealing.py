@@ -17,7 +17,7 @@ from sklearn_synthohive.relational._dealing import (
 from sklearn_synthohive.relational._learning import levels
 from sklearn_synthohive.relational._loads import refer_by_levels
 from sklearn_synthohive.relational._trees import SegmentTree
-from tests.reference.relational import (
+from tests.reference.dealing import (
     apply_by_recursion,
     deal_slot_by_slot,
     positions_by_loop,

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from resampler import Resampler
-from schemas import shop
+from small_schemas import shop
 
 from sklearn_synthohive import CTGAN, Metadata, StagedOrchestrator
 from sklearn_synthohive.exceptions import SchemaValidationError, SerializationError

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from resampler import Resampler
-from schemas import company, shop, stations
+from small_schemas import company, shop, stations
 
 from sklearn_synthohive import Metadata, StagedOrchestrator
 from sklearn_synthohive.exceptions import SchemaValidationError

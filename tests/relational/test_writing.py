@@ -7,7 +7,7 @@ import pickle
 import pandas as pd
 import pytest
 from resampler import Resampler
-from schemas import company, shop
+from small_schemas import company, shop
 
 from sklearn_synthohive import StagedOrchestrator
 from sklearn_synthohive.exceptions import SchemaValidationError, SerializationError
