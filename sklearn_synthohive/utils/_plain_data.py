@@ -50,7 +50,11 @@ def dump_plain(obj, path):
     plain = _encode(obj, "data")
     try:
         with open(path, "wb") as file:
-            pickle.dump(plain, file, protocol=5)
+            pickler = pickle.Pickler(file, protocol=5)
+            # Without references to what was written before, the bytes depend on the
+            # values alone and not on which of them are one object.
+            pickler.fast = True
+            pickler.dump(plain)
     except OSError as error:
         raise cannot_write(path, error) from error
 

@@ -89,6 +89,26 @@ def check_model(frame, network, tmp=None, **options):
         pd.testing.assert_frame_equal(again, model.sample(9, seed=1))
 
 
+def check_refused(drawn):
+    frame, culprit = drawn
+    for refuse in (DataTransformer().fit, lambda X: fit(small_gan(), X)):
+        with pytest.raises((ValueError, TypeError)) as caught:
+            refuse(frame)
+        assert repr(culprit) in str(caught.value)
+
+
+def check_polars(frame):
+    model = small_gan(epochs=1, batch_size=20, generator="autoregressive")
+    with warnings.catch_warnings():
+        # polars' own, about categories that are compared as text.
+        warnings.simplefilter("ignore", category=UserWarning)
+        sample = fit(model, frame).sample(9, seed=1)
+    assert sample.schema == frame.schema
+    for name in frame.columns:
+        if not frame[name].null_count():
+            assert not sample[name].null_count()
+
+
 @given(zoo.tables())
 @examples(40)
 def test_round_trips(drawn):
@@ -105,25 +125,13 @@ def test_models(tmp_path_factory, drawn, mlp):
 @given(zoo.tables(bad=True))
 @examples(12)
 def test_what_is_refused_is_named(drawn):
-    frame, culprit = drawn
-    for refuse in (DataTransformer().fit, lambda X: fit(small_gan(), X)):
-        with pytest.raises((ValueError, TypeError)) as caught:
-            refuse(frame)
-        assert repr(culprit) in str(caught.value)
+    check_refused(drawn)
 
 
 @given(zoo.polars_tables())
 @examples(12)
 def test_polars_tables(frame):
-    model = small_gan(epochs=1, batch_size=20, generator="autoregressive")
-    with warnings.catch_warnings():
-        # polars' own, about categories that are compared as text.
-        warnings.simplefilter("ignore", category=UserWarning)
-        sample = fit(model, frame).sample(9, seed=1)
-    assert sample.schema == frame.schema
-    for name in frame.columns:
-        if not frame[name].null_count():
-            assert not sample[name].null_count()
+    check_polars(frame)
 
 
 def _at_random(values, n=90):

@@ -49,6 +49,16 @@ def test_arrays_come_back_writeable(tmp_path, array):
     assert read.flags.owndata or read.base.flags.owndata
 
 
+def test_the_bytes_depend_on_the_values_alone(tmp_path):
+    """Not on whether two equal texts are one object, as after a trip to a worker."""
+    once = "".join(["lev", "el"])
+    twice = [once, "".join(["lev", "el"])]
+    assert twice[0] is not twice[1]
+    dump_plain({"a": [once, once]}, tmp_path / "one")
+    dump_plain({"a": twice}, tmp_path / "two")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+
+
 def test_numpy_scalars_become_python(tmp_path):
     scalars = [np.int8(3), np.float32(0.5), np.bool_(True), np.str_("a"), np.float64(2)]
     dump_plain(scalars, tmp_path / "state.joblib")
