@@ -30,12 +30,9 @@ def zoo(n):
     import test_input_zoo as tests
     import zoo as tables
 
+    good = tables.tables().map(lambda drawn: drawn[0])
     kinds = {
-        "encoded and decoded": (
-            tests.check_round_trip,
-            [tables.tables().map(lambda drawn: drawn[0])],
-            0.4,
-        ),
+        "encoded and decoded": (tests.check_round_trip, [good], 0.4),
         "fitted and sampled": (
             tests.check_model,
             [good, st.sampled_from(faults.NETWORKS)],
