@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from reference import metadata as keys
-from reference import relational as reference
+from reference import relational_metrics as reference
 
 from sklearn_synthohive.exceptions import SchemaError
 from sklearn_synthohive.metadata import Metadata
