@@ -1,6 +1,7 @@
 """How good, how private, how fast: models on the same rows, one table.
 
     python benchmarks/bench_fidelity.py --data adult --models cart ours --seeds 0 1 2
+    python benchmarks/bench_fidelity.py --data all --models cart ours --reuse
 
 Each model runs in a process of its own, if need be by a Python of its own, on the same
 80 % of the rows; the metrics are computed here, by one code for all. See README.md.
@@ -22,31 +23,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from datasets import SETS, Dataset, default_data_dir, load, read_like
+from fidelity_tables import markdown, picture, table_of
 
 from sklearn_synthohive.metrics import (
     FidelityScorer,
-    detection_auc,
+    detect,
     nmi_error,
+    precision_recall,
     privacy,
     utility,
 )
 
 HERE = Path(__file__).resolve().parent
-# Heading, key, decimals.
-COLUMNS = (
-    ("encode s", "encode", 1),
-    ("fit s", "fit", 1),
-    ("sample s", "sample", 1),
-    ("peak MB", "peak_memory_mb", 0),
-    ("shape", "shape", 3),
-    ("trend", "trend", 3),
-    ("NMI error", "nmi_error", 2),
-    ("C2ST train", "c2st_train", 3),
-    ("C2ST held-out", "c2st_holdout", 3),
-    ("tstr", "tstr", 3),
-    ("dcr", "dcr", 3),
-    ("copies %", "copies_percent", 2),
-)
 
 
 @dataclass(frozen=True)
@@ -79,7 +67,13 @@ def parse(argv=None) -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     peers = sorted(p.stem for p in (HERE / "peers").glob("[!_]*.py"))
-    parser.add_argument("--data", nargs="+", default=["adult"], choices=sorted(SETS))
+    parser.add_argument(
+        "--data",
+        nargs="+",
+        default=["adult"],
+        choices=[*sorted(SETS), "all"],
+        help="sets, or all of them",
+    )
     parser.add_argument(
         "--models",
         nargs="+",
@@ -109,9 +103,21 @@ def parse(argv=None) -> argparse.Namespace:
     parser.add_argument(
         "--reuse", action="store_true", help="keep runs that are already there"
     )
+    parser.add_argument(
+        "--only-judge",
+        action="store_true",
+        help="run nothing: judge the runs that are there",
+    )
+    parser.add_argument(
+        "--rejudge",
+        action="store_true",
+        help="judge runs that are kept again, as after a change of the metrics",
+    )
     args = parser.parse_args(argv)
     args.python = dict(item.split("=", 1) for item in args.python)
     args.models = [Model(text) for text in args.models]
+    if "all" in args.data:
+        args.data = sorted(SETS)
     args.peer_seeds = args.peer_seeds or args.seeds
     unknown = {m.peer for m in args.models} - set(peers)
     if unknown or set(args.python) - set(peers):
@@ -126,10 +132,12 @@ def run(model: Model, seed: int, data: str, args) -> Path:
     name = "".join(c if c.isalnum() else "-" for c in f"{model.peer}-{detail}")
     out = args.out / "runs" / data / f"{name.strip('-')}-seed{seed}"
     label = f"{data}, {model.text}, seed {seed}"
-    if args.reuse and (out / "run.json").exists():
-        print(f"{label}: kept", flush=True)
+    if args.only_judge or (args.reuse and (out / "run.json").exists()):
+        found = "kept" if (out / "run.json").exists() else "not there"
+        print(f"{label}: {found}", flush=True)
         return out
-    (out / "run.json").unlink(missing_ok=True)
+    for name in ("run.json", "scores.json"):
+        (out / name).unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
     print(f"{label}: started", flush=True)
     start = time.perf_counter()
@@ -154,16 +162,24 @@ def run(model: Model, seed: int, data: str, args) -> Path:
 def judge(data: Dataset, scorer: FidelityScorer, synthetic: pd.DataFrame) -> dict:
     """All metrics of a synthetic table."""
     private = privacy(data.train, synthetic, data.holdout)
+    found = {
+        "c2st_train": detect(data.train, synthetic),
+        "c2st_holdout": detect(data.holdout, synthetic),
+    }
     return {
         "shape": float(scorer.column_shapes(synthetic).mean()),
         "trend": float(scorer.pair_trends(synthetic)["score"].mean()),
         "nmi_error": nmi_error(data.train, synthetic),
-        "c2st_train": detection_auc(data.train, synthetic),
-        "c2st_holdout": detection_auc(data.holdout, synthetic),
-        "tstr": worth(data, synthetic),
+        **{name: detection.auc for name, detection in found.items()},
+        **{f"{name}_error": d.standard_error for name, d in found.items()},
+        **worth(data, synthetic),
+        **precision_recall(data.train, synthetic).to_dict(),
         "dcr": float(private["closer_to_train"]),
+        "dcr_error": float(private["closer_to_train_error"]),
         "copies_percent": 100 * float(private["copies"]),
         "holdout_copies_percent": 100 * float(private["holdout_copies"]),
+        "membership_auc": float(private["membership_auc"]),
+        "membership_error": float(private["membership_error"]),
     }
 
 
@@ -176,18 +192,35 @@ def judge_holdout(data: Dataset, scorer: FidelityScorer) -> dict:
         "shape": float(scorer.column_shapes(data.holdout).mean()),
         "trend": float(scorer.pair_trends(data.holdout)["score"].mean()),
         "nmi_error": nmi_error(data.train, data.holdout),
-        "c2st_train": detection_auc(data.train, data.holdout),
-        "c2st_holdout": detection_auc(half, other),
-        "tstr": worth(data, data.train),
+        "c2st_train": detect(data.train, data.holdout).auc,
+        "c2st_holdout": detect(half, other).auc,
+        **worth(data, data.train),
+        **precision_recall(data.train, data.holdout).to_dict(),
         "dcr": float(private["closer_to_train"]),
         "copies_percent": 100 * float(private["copies"]),
+        "membership_auc": float(private["membership_auc"]),
     }
 
 
-def worth(data: Dataset, rows: pd.DataFrame) -> float:
-    """ROC AUC or R2 on the held-out rows of trees trained on these."""
+def worth(data: Dataset, rows: pd.DataFrame) -> dict:
+    """Scores on held-out rows of trees trained on these; ``tstr`` is the main one."""
+    if data.train.shape[1] == 1:
+        return {}
     scores = utility(rows, data.holdout, data.target, task=data.task)
-    return float(scores["roc_auc" if data.task == "classification" else "r2"])
+    main = scores["roc_auc" if data.task == "classification" else "r2"]
+    return {"tstr": float(main), **{k: float(v) for k, v in scores.items()}}
+
+
+def judged(folder: Path, data: Dataset, scorer: FidelityScorer, label, args) -> dict:
+    """The scores of a run, from its folder where it was judged before."""
+    path = folder / "scores.json"
+    if path.exists() and not args.rejudge:
+        return json.loads(path.read_text(encoding="utf-8"))
+    start = time.perf_counter()
+    scores = judge(data, scorer, read_like(folder / "synthetic.csv", data.train))
+    path.write_text(json.dumps(scores, indent=1), encoding="utf-8")
+    print(f"{label}: judged in {time.perf_counter() - start:.0f} s", flush=True)
+    return scores
 
 
 def bench(name: str, args) -> dict:
@@ -210,10 +243,8 @@ def bench(name: str, args) -> dict:
         if not (folder / "run.json").exists():
             continue
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        start = time.perf_counter()
-        scores = judge(data, scorer, read_like(folder / "synthetic.csv", data.train))
         label = f"{name}, {model.text}, seed {seed}"
-        print(f"{label}: judged in {time.perf_counter() - start:.0f} s", flush=True)
+        scores = judged(folder, data, scorer, label, args)
         options = model.options(args.epochs)
         runs.append(
             {"model": model.text, "seed": seed, "options": options, **facts, **scores}
@@ -230,41 +261,18 @@ def bench(name: str, args) -> dict:
             "jobs": args.jobs,
         },
         "date": time.strftime("%Y-%m-%d"),
-        "failed": len(jobs) - len(runs),
+        "failed": 0 if args.only_judge else len(jobs) - len(runs),
         "runs": runs,
         "real held-out rows": judge_holdout(data, scorer),
     }
 
 
-def table_of(result: dict) -> pd.DataFrame:
-    """One row a model: the mean over the seeds, and the range if there are several."""
-    rows = {}
-    for record in result["runs"]:
-        rows.setdefault(record["model"], []).append({**record, **record["seconds"]})
-    rows["real held-out rows"] = [result["real held-out rows"]]
-    cells = {
-        label: {
-            heading: _cell([r[key] for r in records if key in r], decimals)
-            for heading, key, decimals in COLUMNS
-        }
-        for label, records in rows.items()
-    }
-    return pd.DataFrame.from_dict(cells, orient="index")
-
-
-def _cell(values, decimals) -> str:
-    if not values:
-        return ""
-    mean, low, high = (f"{f(values):.{decimals}f}" for f in (np.mean, min, max))
-    return mean if low == high else f"{mean} [{low}, {high}]"
-
-
 def main(argv=None) -> int:
     args = parse(argv)
-    failed = 0
+    results = []
     for name in args.data:
         result = bench(name, args)
-        failed += result["failed"]
+        results.append(result)
         path = args.out / f"fidelity-{name}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(result, indent=1), encoding="utf-8")
@@ -278,7 +286,18 @@ def main(argv=None) -> int:
             versions = ", ".join(f"{k} {v}" for k, v in record["versions"].items())
             print(f"{record['model']}: {versions}")
         print(f"written to {path}\n", flush=True)
-    return int(failed > 0)
+    whole = args.out / "fidelity.json"
+    whole.write_text(json.dumps(results, indent=1), encoding="utf-8")
+    table = markdown(results)
+    (args.out / "fidelity.md").write_text(table, encoding="utf-8")
+    print(table)
+    written = [whole, args.out / "fidelity.md"]
+    try:
+        written.append(picture(results, args.out / "fidelity.png"))
+    except ImportError:
+        print("no picture: pip install matplotlib")
+    print("written to " + ", ".join(map(str, written)))
+    return int(any(result["failed"] for result in results))
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def closest_records(
         With the same columns, in any order.
     max_rows : int, default=10_000
         At most so many synthetic rows and holdout rows are used, and four times as many
-        training rows.
+        training rows; the membership attack sees four times as many synthetic rows.
     seed : int, default=0
         For the draws.
 
@@ -103,7 +103,11 @@ def closest_records(
     others = holdout.iloc[rng.choice(len(holdout), n, replace=False)]
     m = min(len(synthetic), max_rows)
     rows = synthetic.iloc[rng.choice(len(synthetic), m, replace=False)]
-    points, part_points, other_points = neighbour_features(train, rows, parts, others)
+    # The attacker of membership has more of the synthetic rows.
+    known = synthetic.iloc[rng.permutation(len(synthetic))[: _MAX_PARTS * max_rows]]
+    points, part_points, other_points, known_points = neighbour_features(
+        train, rows, parts, others, known
+    )
     away, away_rows = nearest_distances(points, other_points, return_index=True)
     shares, errors, near, held_out = [], [], [], []
     for k in range(n_parts):
@@ -126,8 +130,8 @@ def closest_records(
         closer_to_train=float(np.mean(shares)),
         # The parts share the holdout: their errors do not average out.
         closer_to_train_error=float(np.mean(errors)),
-        member_distances=nearest_distances(part_points[:n], points)[:, 0],
-        other_distances=nearest_distances(other_points, points)[:, 0],
+        member_distances=nearest_distances(part_points[:n], known_points)[:, 0],
+        other_distances=nearest_distances(other_points, known_points)[:, 0],
     )
 
 

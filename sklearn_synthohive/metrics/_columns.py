@@ -167,7 +167,7 @@ class ColumnReader:
 
     @property
     def n_codes(self) -> int:
-        """Levels, missing, unseen; or the bins, what lies outside, missing."""
+        """Levels, missing, unseen; or the bins, and missing."""
         return len(self.edges) + 2 if self.is_continuous else len(self.levels) + 2
 
     def numbers(self, column: pd.Series) -> np.ndarray:
@@ -224,14 +224,16 @@ class ColumnReader:
         -------
         ndarray of int64
             A category gives the level's position, then one code for missing and one
-            for levels that the real column lacks. A continuous one gives 0 below the
-            first edge, the bin's number from 1, one code from the last edge on, and
-            one for missing.
+            for levels that the real column lacks. A continuous one gives the bin's
+            number from 1, where the first and the last bin hold what lies outside, too,
+            and one code for missing.
         """
         if self.is_continuous:
             edges = self.edges if edges is None else edges
             values = self.numbers(column)
             codes = np.searchsorted(edges, values, side="right")
+            # The outermost bins reach to infinity, as SDMetrics' do.
+            codes = np.clip(codes, 1, len(edges) - 1)
             return np.where(np.isnan(values), len(edges) + 1, codes)
         codes, found = self.factorize(column)
         n_levels = len(self.levels)

@@ -44,7 +44,8 @@ class FidelityScorer:
       Pearson's correlations in the real and the synthetic rows that have both values
       (0 when a column is constant there); otherwise 1 minus the total variation
       distance of the two-way tables, continuous columns in ten bins of equal width
-      over the real column, with bins for what lies outside and for missing.
+      over the real column, of which the outermost hold what lies outside, too, and
+      one bin for missing.
 
     Examples
     --------

@@ -111,8 +111,15 @@ def test_models_run_side_by_side_and_are_judged(bench, data_dir, tmp_path, capsy
     assert cart["nmi_error"] < floor["nmi_error"]
     assert result["real held-out rows"]["tstr"] > 0.9
 
-    bench.main([*arguments, "--reuse"])
-    assert capsys.readouterr().out.count(": kept") == 3
+    for name in ("fidelity.json", "fidelity.md", "fidelity.png"):
+        assert (tmp_path / name).stat().st_size > 500
+    assert "| titanic, cart:leaf=40 | 1 |" in (tmp_path / "fidelity.md").read_text()
+
+    # Runs that are kept are not judged again, unless that is asked for.
+    bench.main([*arguments[:4], *arguments[6:], "--reuse", "--only-judge"])
+    printed = capsys.readouterr().out
+    assert printed.count(": kept") == 2
+    assert "judged in" not in printed
 
 
 def test_the_table_shows_the_mean_and_the_range(bench):
@@ -120,7 +127,9 @@ def test_the_table_shows_the_mean_and_the_range(bench):
         {"model": "m", "seconds": {"fit": fit}, "shape": 0.9, "dcr": dcr}
         for fit, dcr in ((1.0, 0.5), (2.0, 0.52))
     ]
-    table = bench.table_of({"runs": runs, "real held-out rows": {"shape": 0.99}})
+    from fidelity_tables import table_of
+
+    table = table_of({"runs": runs, "real held-out rows": {"shape": 0.99}})
     assert table.loc["m", "fit s"] == "1.5 [1.0, 2.0]"
     assert table.loc["m", "dcr"] == "0.510 [0.500, 0.520]"
     assert table.loc["m", "shape"] == "0.900"

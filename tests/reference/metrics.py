@@ -61,7 +61,8 @@ def ten_bins(column, real):
         low, high = low - 0.5, high + 0.5
     edges = [low + (high - low) * k / 10 for k in range(11)]
     edges[-1] = high
-    return [None if v is None else sum(edge <= v for edge in edges) for v in column]
+    inner = edges[1:-1]
+    return [None if v is None else sum(edge <= v for edge in inner) for v in column]
 
 
 def pair_trend(real, synthetic, first, second, continuous):
