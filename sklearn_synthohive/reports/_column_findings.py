@@ -95,29 +95,44 @@ def _spikes(reader, real, numbers, drawn):
     low, high = np.quantile(values, [0, 1])
     inner = np.quantile(numbers[~np.isnan(numbers)], [0.01, 0.99])
     width = 0.01 * (inner[1] - inner[0] or high - low or abs(low) or 1.0)
-    found = []
+    smeared, lost = [], []
     for k in order[shares[order] >= _SPIKE_SHARE]:
-        value = values[k]
+        value, share = values[k], shares[k]
         hit = np.isclose(drawn, value, rtol=1e-9, atol=1e-12).mean()
-        lost = shares[k] - hit
-        error = np.sqrt(shares[k] * (1 / len(numbers) + 1 / len(drawn)))
-        if lost <= max(shares[k] / 2, 4 * error):
+        error = np.sqrt(share * (1 / len(numbers) + 1 / len(drawn)))
+        if share - hit <= max(share / 2, 4 * error):
             continue
         near = (np.abs(drawn - value) <= width).mean() - hit
-        near -= (np.abs(numbers - value) <= width).mean() - shares[k]
+        near -= (np.abs(numbers - value) <= width).mean() - share
         name = _written(reader, real, numbers, value)
-        severity = "serious" if shares[k] >= 0.05 else "notice"
-        text = (
-            f"{reader.name}: {_percent(shares[k])} of the real values are exactly "
-            f"{name}, but {_percent(hit)} of the synthetic ones"
-        )
-        if near >= 0.3 * lost:
-            text += f"; {_percent(near)} lie close by instead: the spike was smeared."
-            found.append(Finding("smeared_spike", severity, (reader.name,), text))
+        if near >= 0.3 * (share - hit):
+            smeared.append((share, name, hit, near))
         else:
-            text += ": the spike was lost."
-            found.append(Finding("lost_spike", severity, (reader.name,), text))
-    return found
+            lost.append((share, name, hit))
+    found = [_smeared(reader.name, *spike) for spike in smeared]
+    return [*found, _lost(reader.name, lost)] if lost else found
+
+
+def _smeared(column, share, name, hit, near):
+    text = (
+        f"{column}: {_percent(share)} of the real values are exactly {name}, but "
+        f"{_percent(hit)} of the synthetic ones; {_percent(near)} lie close by "
+        "instead: the spike was smeared."
+    )
+    severity = "serious" if share >= 0.05 else "notice"
+    return Finding("smeared_spike", severity, (column,), text)
+
+
+def _lost(column, spikes):
+    (share, name, hit), *others = spikes
+    text = (
+        f"{column}: {_percent(share)} of the real values are exactly {name}, but "
+        f"{_percent(hit)} of the synthetic ones: the spike was lost."
+    )
+    if others:
+        text += f" Lost, too: {', '.join(name for _, name, _ in others)}."
+    severity = "serious" if share >= 0.05 else "notice"
+    return Finding("lost_spike", severity, (column,), text)
 
 
 def _written(reader, real, numbers, value):

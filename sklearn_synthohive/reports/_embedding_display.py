@@ -117,8 +117,11 @@ class EmbeddingDisplay(Display):
         ):
             style = {"s": 8, "alpha": 0.45, "linewidths": 0.6, "rasterized": True}
             ax.scatter(*points.T, color=colour, marker=marker, label=label, **style)
-        ax.set_xticks([])
-        ax.set_yticks([])
+        # A few far rows would press all others into a corner.
+        low, high = np.quantile(self.real, [0.002, 0.998], axis=0)
+        margin = np.maximum(0.15 * (high - low), 1e-6)
+        (left, bottom), (right, top) = low - margin, high + margin
+        ax.set(xlim=(left, right), ylim=(bottom, top), xticks=[], yticks=[])
         ax.set_xlabel(
             f"plane with {100 * self.explained:.0f} % of the variance", fontsize=8
         )

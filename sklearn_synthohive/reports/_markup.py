@@ -32,9 +32,9 @@ def number(value, digits=3) -> str:
     if isinstance(value, numbers.Real):
         if abs(value) >= 1000:
             return f"{value:,.0f}"
-        # Small shares and errors keep two digits that say something.
-        small = 0 < abs(value) < 10 ** (1 - digits)
-        return f"{value:.2g}" if small else f"{value:.{digits}f}"
+        if 0 < value < 10**-digits / 2:
+            return f"&lt;{10**-digits:.{digits}f}"
+        return f"{value:.{digits}f}"
     return text(value)
 
 

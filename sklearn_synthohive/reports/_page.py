@@ -127,8 +127,8 @@ def _columns(result, pictures):
     frame = result.columns.sort_values("shape", kind="stable").head(_MAX_COLUMNS)
     shown = frame[["kind", "shape", "shape_real", "trend", "trend_real"]].copy()
     shown["reached"] = frame["coverage"]
-    shown["missing, %"] = 100 * frame["missing"]
-    shown["missing real, %"] = 100 * frame["missing_real"]
+    for name, suffix in (("missing, %", ""), ("missing, real rows, %", "_real")):
+        shown[name] = (100 * frame[f"missing{suffix}"]).map("{:.1f}".format)
     shown["gives away"] = frame["importance"]
     names = {"shape_real": "shape, real rows", "trend_real": "trend, real rows"}
     key = (
@@ -184,7 +184,7 @@ def _detector(result, pictures):
     note = (
         f"Boosted trees learned to tell synthetic rows from {against} real rows and "
         f"were asked about others: AUC {found.auc:.3f}, standard error "
-        f"{found.standard_error:.3f}. On the dotted line they would be guessing."
+        f"{found.standard_error:.4f}. On the dotted line they would be guessing."
     )
     return f"<h2>Told apart?</h2>{paragraph(note)}{pictures.detector()}"
 

@@ -102,13 +102,24 @@ class PairTrendDisplay(Display):
         size = 2.2 + 0.085 * min(len(self.real), _MAX_NAMES)
         self.figure_ = new_figure((size + 0.9) * len(parts), size)
         self.axes_ = [
-            self._draw(self.figure_.add_subplot(1, len(parts), k + 1), part)
+            self.draw(self.figure_.add_subplot(1, len(parts), k + 1), part)
             for k, part in enumerate(parts)
         ]
         finish(self.figure_)
         return self
 
-    def _draw(self, ax, part):
+    def draw(self, ax, part):
+        """Draw one heat map on axes of one's own.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes
+        part : {"real", "synthetic", "difference"}
+
+        Returns
+        -------
+        matplotlib Axes
+        """
         matrix = getattr(self, part).to_numpy()
         if part == "difference":
             # Purple against orange: told apart with any colour vision.
