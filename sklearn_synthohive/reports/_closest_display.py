@@ -120,5 +120,7 @@ class ClosestRecordDisplay(Display):
         ax.set_ylabel("rows no farther, %", fontsize=8)
         ax.tick_params(labelsize=7)
         ax.spines[["top", "right"]].set_visible(False)
-        ax.legend(fontsize=8, frameon=False, loc="best")
+        # The curves rise to the upper right, those of the ratios at the very end.
+        place = "upper left" if ratios else "lower right"
+        ax.legend(fontsize=8, frameon=False, loc=place)
         return self._finished()
