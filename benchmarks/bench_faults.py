@@ -133,7 +133,7 @@ def main():
             start = time.perf_counter()
             tell(name, *run(), time.perf_counter() - start)
     start = time.perf_counter()
-    if args.only in "tables":
+    if args.only in "tables" and args.tables:
         for name, count, wrong in zoo(100 if args.quick else args.tables):
             tell(name, count, wrong, time.perf_counter() - start)
             start = time.perf_counter()
