@@ -68,7 +68,7 @@ def _finite(module):
 
 
 class LastGood(Callback):
-    """Keeps the state after the last good epoch, to go back to once.
+    """Keeps the state after the last good epoch, to go back to.
 
     Parameters
     ----------
@@ -93,9 +93,19 @@ class LastGood(Callback):
         self._keep(net)
 
     def _keep(self, net):
-        if not self.used:
-            # A copy: the state of a module is its live tensors.
-            self.state_ = copy.deepcopy(net.training_state()), self.rng.get_state()
+        # A copy: the state of a module is its live tensors.
+        self.state_ = copy.deepcopy(net.training_state()), self.rng.get_state()
+
+    def restore(self, net):
+        """Put the net where it was after the last good epoch.
+
+        Parameters
+        ----------
+        net : EpochNet
+        """
+        state, rng = self.state_
+        net.restore(state)
+        self.rng.set_state(rng)
 
     def go_back(self, net, why):
         """Restore the state, with a lower learning rate from now on.
@@ -116,14 +126,12 @@ class LastGood(Callback):
                 "learning rate: look for outliers in the column, or lower generator_lr "
                 "(and discriminator_lr). The checkpoints hold the last good state."
             ) from why
-        state, rng = self.state_
-        net.restore(state)
-        self.rng.set_state(rng)
+        self.restore(net)
         for name in net.optimizer_names:
             for group in getattr(net, name).param_groups:
                 for rate in {"lr", "initial_lr"} & group.keys():
                     group[rate] *= LOWER_RATE
-        self.used, self.state_ = True, None
+        self.used = True
         log.warning(
             "training_rolled_back",
             to_epoch=len(net.history),

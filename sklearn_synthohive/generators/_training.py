@@ -212,13 +212,22 @@ class Run:
         return self.strategy.culprit(self.prepared, self.corpus.codec.layout)
 
     def go(self):
-        """Train; a run that diverges goes back once, to a lower learning rate."""
+        """Train; a run that diverges goes back once, to a lower learning rate.
+
+        Ctrl-C leaves the state after the last whole epoch, and raises.
+        """
         while True:
             try:
                 self.net.train(self.prepared.data, self.epochs_left())
                 return
             except Diverged as why:
                 self.last_good.go_back(self.net, why)
+            except KeyboardInterrupt:
+                if self.options.checkpoint_dir is not None:
+                    self.last_good.restore(self.net)
+                    if self.net.history:
+                        self.write(self.net, "last_checkpoint", resumable=True)
+                raise
 
     def write(self, net, name, resumable):
         """Write a checkpoint of the generator as it is now."""

@@ -318,11 +318,28 @@ class TestBadEndings:
         with pytest.raises(AttributeError, match="fitted"):
             model.sample(3)
 
-    def test_ctrl_c_raises_and_leaves_a_checkpoint(self, table, tmp_path, network):
-        model = small_gan(generator=network, epochs=9, callbacks=[At(3, interrupt)])
+    @pytest.mark.parametrize("moment", ["on_epoch_end", "on_batch_end"])
+    def test_ctrl_c_raises_and_leaves_a_checkpoint(
+        self, table, tmp_path, network, moment
+    ):
+        """That of the last whole epoch, whatever the interval."""
+        options = {"generator": network, "epochs": 6}
+        epoch = 3 + (moment == "on_batch_end")
+        model = small_gan(**options, callbacks=[At(epoch, interrupt, moment)])
         with pytest.raises(KeyboardInterrupt):
-            fit(model, table, checkpoint_dir=tmp_path, checkpoint_interval=2)
+            fit(model, table, checkpoint_dir=tmp_path, checkpoint_interval=50)
         loaded = CTGAN().load(tmp_path / "last_checkpoint")
-        assert len(loaded.history_) == 2
+        assert loaded.history_["epoch"].tolist() == [1, 2, 3]
         assert len(loaded.sample(5)) == 5
         assert not (tmp_path / "final_checkpoint").exists()
+        resumed = small_gan(**options, resume_from=tmp_path)
+        fit(resumed, table, checkpoint_interval=50)
+        whole = fit(small_gan(**options), table, checkpoint_interval=50)
+        same(no_clock(resumed), no_clock(whole))
+        same(resumed.sample(50, seed=0), whole.sample(50, seed=0))
+
+    def test_ctrl_c_before_the_first_epoch_leaves_nothing(self, table, tmp_path):
+        model = small_gan(callbacks=[At(1, interrupt, "on_batch_end")])
+        with pytest.raises(KeyboardInterrupt):
+            fit(model, table, checkpoint_dir=tmp_path)
+        assert not (tmp_path / "last_checkpoint").exists()

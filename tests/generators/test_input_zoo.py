@@ -160,3 +160,21 @@ def test_what_was_found(case, mlp):
     frame = pd.DataFrame(FOUND[case])
     check_round_trip(frame)
     check_model(frame, "mlp" if mlp else "autoregressive")
+
+
+@pytest.mark.parametrize("mlp", [False, True])
+def test_read_only_arrays(mlp):
+    """Neither written to nor refused, as numbers, as objects and in a frame."""
+    numbers = np.random.default_rng(0).normal(size=(60, 3))
+    objects = np.array([["a", 1.5], ["b", 2.5]] * 30, dtype=object)
+    for array in (numbers, objects):
+        array.setflags(write=False)
+        before = array.copy()
+        frame = pd.DataFrame(array, copy=False)
+        for X in (array, frame):
+            model = small_gan(
+                generator="mlp" if mlp else "autoregressive", epochs=1, batch_size=20
+            )
+            sample = fit(model, X).sample(5, seed=0)
+            assert sample.shape == (5, array.shape[1])
+            np.testing.assert_array_equal(array, before)
