@@ -189,12 +189,7 @@ class CategoryColumn:
         Series
         """
         codes, found = _factorise(series)
-        known = self._places(found) >= 0
-        if self.to_other:
-            strange = self.levels.get_indexer(_comparable(found, self.levels)) < 0
-            rows = np.append(strange, False)[codes]
-            if rows.any():
-                series = series.astype(object).mask(rows, OTHER)
+        known = self.levels.get_indexer(_comparable(found, self.levels)) >= 0
         return series.where(np.append(known, False)[codes])
 
     def _places(self, found):

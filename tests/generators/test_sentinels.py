@@ -136,3 +136,14 @@ def test_what_follows_from_rare_levels_is_not_kept(tmp_path):
     blob += b"".join(p.read_bytes() for p in (tmp_path / "m").iterdir())
     assert not found_in(blob, LONELY)
     assert not found_in(blob, NAME)
+
+
+def test_conditions_ask_for_others_by_their_name(network):
+    """A rare level is not known any more, and a typo is not taken for one."""
+    frame = table()
+    model = fit(small_gan(generator=network, min_frequency=5), frame)
+    sample = model.sample(20, seed=0, conditions={"name": "other"})
+    assert (sample["name"] == "other").all()
+    for unknown in (NAME, "Anne"):
+        with pytest.raises(ValueError, match="'name'"):
+            model.sample(20, seed=0, conditions={"name": unknown})
