@@ -32,6 +32,7 @@ def main():
     synthetic[list(train.columns)].to_csv(args.out / "synthetic.csv", index=False)
     facts = {
         "seconds": dict(watch.seconds),
+        "cpu_seconds": dict(watch.cpu_seconds),
         "peak_memory_mb": peak_memory_mb(),
         "versions": {"python": platform.python_version(), **versions(peer.PACKAGES)},
     }
