@@ -28,6 +28,7 @@ MAX_LEVEL = 12
 MAX_NAMED_ROWS = 2000
 FEW_PARENTS = 50
 MAX_BORROWED = 12
+FEW_FAMILIES = 20
 MAX_LIKES = 20_000
 SAME = 0.999
 
@@ -282,9 +283,28 @@ class _Learner:
     def _context(self, table, model, frame, rows, seed):
         config = self.metadata.tables[table.name]
         base = self.bases[table.driver.parent]
-        plan = ContextPlan.fit(frame, base, rows, config.parent_context_cols, seed)
+        plan = ContextPlan.fit(
+            frame,
+            base,
+            rows,
+            self._family(table, rows),
+            config.parent_context_cols,
+            seed,
+        )
         model.context = plan
         return plan.real(frame, base, rows) if plan.width else None
+
+    def _family(self, table, rows):
+        """The highest ancestor of each row of which there are some."""
+        chain, found = self.chains[table.driver.parent], rows
+        drivers = {t.name: t.driver for t in self.plan.tables}
+        up = drivers[table.driver.parent]
+        while up is not None:
+            above = np.where(rows >= 0, chain[up][np.maximum(rows, 0)], -1)
+            if len(np.unique(above)) >= FEW_FAMILIES:
+                found = above
+            up = drivers[up.parent]
+        return found
 
     def _find_copies(self, table, model, real, rows):
         """Columns that repeat the parent's in every row are not modelled."""

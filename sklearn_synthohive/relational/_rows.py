@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from sklearn_synthohive.relational._bases import take_rows
+from sklearn_synthohive.relational._context import MAX_WAVES
 from sklearn_synthohive.relational._contract import draw
 from sklearn_synthohive.relational._spool import Block
 
@@ -15,7 +16,6 @@ __all__ = ["Family", "child_families", "make_rows", "root_families"]
 
 # Rows a block: what is held at a time when tables are written to files.
 BLOCK_ROWS = 50_000
-MAX_WAVES = 32
 MAX_TRIES = 8
 
 
@@ -168,7 +168,7 @@ def _draw_waves(table, family, parents, seed):
     sibling is one of the wave before: siblings that many are alike in any order.
     """
     plan = table.context
-    seeds = np.random.SeedSequence(seed).spawn(80)
+    seeds = np.random.SeedSequence(seed).spawn(2 * MAX_WAVES)
     position = family.position
     previous = np.full(family.size, -1, dtype=np.int64)
     rows, pieces, low, width, wave = None, [], 0, 1, 0
