@@ -15,6 +15,8 @@ MAX_SEGMENTS = 96
 MIN_CHILDREN = 10
 # Of few parents each may be a segment of its own; of many, several make one.
 FEW_PARENTS = 200
+# Fewer parents with children than this share: the others are looked at, too.
+SPARSE, OTHERS_WEIGHT = 0.5, 0.25
 
 
 class Attachment:
@@ -95,6 +97,19 @@ class Attachment:
         return cls(SegmentTree.from_state(state.pop("segments")), **state)
 
 
+def _with_the_others(means, loads, used):
+    """Targets and weights that also part parents with children from those without.
+
+    Three airports of 1,458 have departures: splits between these three say nothing of
+    where they lie among the others.
+    """
+    spread = np.sqrt(np.average((means - means.mean(axis=0)) ** 2, axis=0).sum())
+    means = np.where(used[:, None], means, np.average(means, axis=0, weights=loads))
+    targets = np.column_stack([means, used * max(spread, 1.0)])
+    others = OTHERS_WEIGHT * loads.sum() / max((~used).sum(), 1)
+    return targets, np.where(used, loads, others)
+
+
 def segment_names(n: int, nullable: bool) -> list[str]:
     """Names of segments, and of having no parent."""
     return [f"s{i}" for i in range(n)] + ([NO_PARENT] if nullable else [])
@@ -126,13 +141,17 @@ def fit_segments(parents, children, rows, *, seed=0) -> SegmentTree:
         [np.bincount(rows[known], y, minlength=len(parents)) for y in profile.T], 1
     )
     means /= np.maximum(loads, 1)[:, None]
-    used = int((loads > 0).sum())
-    few = used <= FEW_PARENTS
+    used = loads > 0
+    few = int(used.sum()) <= FEW_PARENTS
+    weight, size = loads, MAX_SEGMENTS
+    if used.mean() < SPARSE:
+        means, weight = _with_the_others(means, loads, used)
+        size = 2 * MAX_SEGMENTS
     return SegmentTree.fit(
         parents,
         means,
-        loads,
-        max_segments=MAX_SEGMENTS,
+        weight,
+        max_segments=size,
         min_rows=1 if few else 3,
         min_weight=max(MIN_CHILDREN, known.sum() / 5000),
         choose=not few,

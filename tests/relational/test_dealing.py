@@ -14,7 +14,7 @@ from sklearn_synthohive.relational._dealing import (
     open_parents,
     spread_demand,
 )
-from sklearn_synthohive.relational._learning import levels
+from sklearn_synthohive.relational._levels import levels
 from sklearn_synthohive.relational._loads import refer_by_levels
 from sklearn_synthohive.relational._trees import SegmentTree
 from tests.reference.dealing import (
