@@ -99,6 +99,7 @@ class CardinalityDisplay(Display):
         ax.set_xlabel(self.label, fontsize=8)
         ax.set_ylabel("parents, %", fontsize=8)
         ax.tick_params(labelsize=7)
+        ax.xaxis.get_major_locator().set_params(integer=True)
         ax.spines[["top", "right"]].set_visible(False)
         ax.legend(fontsize=8, frameon=False, loc="best")
         return self._finished()

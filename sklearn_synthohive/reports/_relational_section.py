@@ -77,9 +77,9 @@ def relational_section(
 
 
 def _tables(scores):
-    summary = relational_summary(scores).rename(
-        columns={"n": "figures", "worst": "farthest below", "where": "which is"}
-    )
+    # Which is farthest off is in the tables below, where names have room.
+    summary = relational_summary(scores).drop(columns="where")
+    summary = summary.rename(columns={"n": "figures", "worst": "farthest below"})
     tables = {"All measures of the relations": summary}
     cardinality = scores["cardinality"]
     overall = cardinality[cardinality["segment"] == ""].merge(
