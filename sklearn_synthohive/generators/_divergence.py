@@ -18,6 +18,8 @@ log = get_logger(__name__)
 # A loss so many times the largest one before it is no noise: an epoch's mean moves by
 # a few units at most. The first epoch has nothing to compare with.
 EXPLOSION, FIRST_LIMIT = 1e3, 1e6
+# In units of moments that are next to nothing where a table has few rows.
+UNBOUNDED = ("moment_loss",)
 # The learning rate of a run that was rolled back.
 LOWER_RATE = 0.1
 
@@ -58,6 +60,8 @@ class FiniteLosses(Callback):
 def _limit(name, history):
     """What a loss must not exceed, given those of the epochs before."""
     seen = [abs(row[name]) for row in history if name in row]
+    if name in UNBOUNDED:
+        return math.inf
     return EXPLOSION * (1 + max(seen)) if seen else FIRST_LIMIT
 
 

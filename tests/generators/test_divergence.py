@@ -140,6 +140,8 @@ def test_an_explosion_is_measured_by_the_epochs_before():
     history = [{"nll_loss": -3.0}, {"nll_loss": 4.0}]
     assert divergence._limit("nll_loss", history) == 5000
     assert divergence._limit("nll_loss", []) == 1e6
+    # In units that few rows make tiny: it may be anything, but finite.
+    assert divergence._limit("moment_loss", []) == np.inf
 
 
 @pytest.mark.parametrize(

@@ -147,6 +147,7 @@ FOUND = {
         "c": np.random.default_rng(2).normal(size=90),
     },
     "sums overflow": {"a": _at_random([1.7e308, -1.7e308]), "b": np.arange(90.0)},
+    "moments of few rows are tiny": {"a": [1e-300, 1.0, 5e-324, 1.0, 1e300, 1.0, 1.0]},
     "squares underflow": {
         "a": _at_random([1e-200, 2e-200, 5e-200]),
         "b": np.random.default_rng(1).normal(size=90),
