@@ -140,7 +140,7 @@ def fit_segments(parents, children, rows, *, seed=0) -> SegmentTree:
     means = np.stack(
         [np.bincount(rows[known], y, minlength=len(parents)) for y in profile.T], 1
     )
-    means /= np.maximum(loads, 1)[:, None]
+    means = means / np.maximum(loads, 1)[:, None]
     used = loads > 0
     few = int(used.sum()) <= FEW_PARENTS
     weight, size = loads, MAX_SEGMENTS

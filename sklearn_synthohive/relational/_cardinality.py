@@ -101,13 +101,13 @@ class CardinalityModel:
     def _draw_segment(self, law, n, owed, rng):
         """Counts of one segment, those whose sum is nearest to what it should be."""
         target = n * self._mean(law) + owed
-        best = None
+        best: tuple[float, np.ndarray] | None = None
         for phase in rng.random(PHASES if n <= MANY else 1):
             counts = self._quantile(law, spread_points(n, phase))
             miss = abs(counts.sum() - target)
             if best is None or miss < best[0]:
                 best = miss, counts
-        return best[1]
+        return best[1] if best else np.zeros(0, dtype=np.int64)
 
     def _mean(self, law):
         values, cumulated = law

@@ -149,7 +149,7 @@ def _place(levels, targets, weight, min_weight):
         return {"levels": [], "places": [], "other": 0.0}
     means = np.stack(
         [np.bincount(codes, weight * t, minlength=len(names)) for t in targets.T], 1
-    )
+    ).astype(np.float64)
     means = means[kept] / mass[kept][:, None]
     centre = np.average(means, axis=0, weights=mass[kept])
     spread = (means - centre) * np.sqrt(mass[kept])[:, None]

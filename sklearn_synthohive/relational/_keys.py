@@ -66,9 +66,8 @@ class KeyMinter:
         sample = known.iloc[:MAX_LOOKED_AT].map(str)
         iso = _iso_form(sample)
         if iso is not None:
-            stamps = pd.to_datetime(known, utc=True, format="ISO8601")
-            stamps = stamps.dt.as_unit("ns").astype("int64")
-            return cls("date", {**_learn_steps(stamps.to_numpy()), "iso": iso})
+            stamps = pd.DatetimeIndex(pd.to_datetime(known, utc=True, format="ISO8601"))
+            return cls("date", {**_learn_steps(stamps.as_unit("ns").asi8), "iso": iso})
         if known.map(lambda v: isinstance(v, uuid.UUID)).all() and len(known):
             return cls("uuid", {"form": "object", "seed": int(seed)})
         form = _uuid_form(sample)
@@ -154,7 +153,7 @@ def as_column(keys, known: np.ndarray, dtype: Any) -> pd.Series:
     elif types.is_integer_dtype(dtype) and not known.all():
         name = str(dtype).lower()
         nullable = {"int": "Int", "uin": "UIn"}[name[:3]] + name[3:]
-        column = pd.Series(keys).astype(nullable)
+        column = pd.Series(keys, dtype=nullable)
     elif isinstance(dtype, np.dtype) and dtype.kind == "O":
         column = pd.Series(list(keys), dtype=object)
     else:
@@ -217,7 +216,7 @@ def _uuids(places, told):
     # The low half stays a permutation of the places, so that no two are equal.
     high = (high & np.uint64(0xFFFFFFFFFFFF0FFF)) | np.uint64(0x4000)
     low = _scramble_62(places, told["seed"]) | np.uint64(0x8000000000000000)
-    write = {
+    write: Any = {
         "object": lambda u: u,
         "dashes": str,
         "upper": lambda u: str(u).upper(),

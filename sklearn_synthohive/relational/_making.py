@@ -118,7 +118,7 @@ class Maker:
         model = self.models[table.name]
         spool = Spool(self.folder and self.folder / f"raw {len(self.made)}")
         if table.driver is None:
-            families = root_families(n_rows)
+            families = root_families(n_rows or 0)
         else:
             above = self.made[table.driver.parent].spool
             families = child_families(above, table.driver.name, model.lone_rate)
@@ -354,14 +354,16 @@ class Maker:
             if set(r.columns) & set(model.primary)
         ]
         for column, part in model.parts.items():
-            groups, frames = [], []
+            groups: list[np.ndarray] = []
+            frames = []
             for block in made.spool:
                 keys = [block.keys[n] for n in primary if n in block.keys]
-                groups.append(np.stack(keys, axis=1) if keys else None)
+                if keys:
+                    groups.append(np.stack(keys, axis=1))
                 frames.append(block.frame[list(part.order)])
             frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
             group = np.zeros(len(frame), dtype=np.int64)
-            if groups and groups[0] is not None:
+            if groups:
                 stacked = np.concatenate(groups)
                 group = np.unique(stacked, axis=0, return_inverse=True)[1].ravel()
             made.places[column] = part.places(group, frame, rng)

@@ -199,7 +199,7 @@ def _cut(metadata, schema, relations):
                 "none can be filled in later; let one of them be a column of its own."
             ]
         )
-    cuts = []
+    cuts: list[Relation] = []
     while True:
         circles = cycle_cuts([*fixed, *movable], missing)
         if not circles:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,7 +41,7 @@ class Family:
     def __init__(self, size, base=None, local=None, parents=None, **rest):
         nobody = np.full(size, -1, dtype=np.int64)
         self.size = size
-        self.base = base
+        self.base: Any = base
         self.local = nobody if local is None else local
         self.parents = nobody if parents is None else parents
         self.siblings = rest.get("siblings", np.ones(size, dtype=np.int64))
@@ -66,7 +67,7 @@ def child_families(blocks, relation: str, lone_rate: float) -> Iterator[Family]:
     lone_rate : float
         Rows without a parent per row with one.
     """
-    made, base = 0, None
+    made, base = 0, pd.DataFrame()
     for block in blocks:
         counts = block.counts[relation]
         base = block.base
@@ -170,34 +171,31 @@ def _draw_waves(table, family, parents, seed):
     plan = table.context
     seeds = np.random.SeedSequence(seed).spawn(2 * MAX_WAVES)
     position = family.position
-    previous = np.full(family.size, -1, dtype=np.int64)
-    rows, pieces, low, width, wave = None, [], 0, 1, 0
     where = np.full(family.size, -1, dtype=np.int64)
-    done = 0
+    rows = _no_rows(plan, table)
+    low, width, wave, done = 0, 1, 0, 0
     while low <= position.max(initial=0):
         turn = np.flatnonzero((position >= low) & (position < low + width))
         previous = where[turn - width] if low else np.full(len(turn), -1)
-        seen = plan.seen(rows if low else _no_rows(plan, table, seed))
         context = plan.frame(
             parents.take(turn),
             family.siblings[turn],
             position[turn],
-            take_rows(seen, previous),
+            take_rows(plan.seen(rows), previous),
         )
         part = draw(
             table.model, len(turn), context, int(seeds[wave].generate_state(1)[0])
         )
-        pieces.append(part)
         where[turn] = done + np.arange(len(turn))
         done += len(turn)
-        rows = pd.concat([*([rows] if low else []), part], ignore_index=True)
+        rows = pd.concat([rows, part], ignore_index=True) if low else part
         low += width
         width = 1 if low < MAX_WAVES else low
         wave += 1
     return rows.take(where).reset_index(drop=True)
 
 
-def _no_rows(plan, table, seed):
+def _no_rows(plan, table):
     """An empty frame of the model's columns and dtypes."""
     return pd.DataFrame({c: _empty(table, c) for c in plan.previous})
 

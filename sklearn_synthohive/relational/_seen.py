@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pandas as pd
 from pandas.api import types
@@ -36,7 +37,7 @@ def learn_seen(frame: pd.DataFrame) -> dict:
 
 
 def _learn(column):
-    told = {"missing": bool(column.isna().any()), "usual": None}
+    told: dict[str, Any] = {"missing": bool(column.isna().any()), "usual": None}
     known = column.dropna()
     if not is_numeric_like(column):
         told["levels"] = sorted(known.unique().tolist())

@@ -62,8 +62,8 @@ class Schema:
         A key that is missing nowhere is missing nowhere in the output: rows whose key
         leads nowhere then get a parent like their likes.
         """
-        dtypes = self.tables[relation.child].dtypes
-        possible = any(can_be_missing(dtypes[c]) for c in relation.columns)
+        child = self.tables[relation.child]
+        possible = any(can_be_missing(child[c].dtype) for c in relation.columns)
         return possible and self.missing[relation] > 0
 
 
