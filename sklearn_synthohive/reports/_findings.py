@@ -33,6 +33,7 @@ def find_all(parts) -> list[Finding]:
     found = [
         *_copied(parts),
         *_too_close(parts),
+        *_attacked(parts),
         *_given_away(parts),
         *_memorised(parts),
         *_utility_lost(parts),
@@ -96,6 +97,24 @@ def _too_close(parts):
         )
         found.append(Finding("too_near", "serious", (), text))
     return found
+
+
+def _attacked(parts):
+    if parts.attacks is None:
+        return []
+    return [
+        Finding(
+            "attack_risk",
+            "serious" if row["risk"] > 0.2 else "notice",
+            (),
+            f"{name}: an attacker's guesses are right for {_percent(row['success'])} "
+            f"of the training rows and for {_percent(row['holdout_success'])} of the "
+            f"held-out ones, a risk of {row['risk']:.2f} (95 % interval from "
+            f"{row['risk_low']:.2f} to {row['risk_high']:.2f}).",
+        )
+        for name, row in parts.attacks.iterrows()
+        if row["risk_low"] > 0.05
+    ]
 
 
 def _given_away(parts):

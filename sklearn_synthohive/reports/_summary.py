@@ -221,7 +221,7 @@ def _privacy(parts):
                 row["success"],
                 row["holdout_success"],
                 "as real",
-                (row["risk_high"] - row["risk_low"]) / 3.92,
+                np.nan,
                 "share of an attacker's guesses that are right (anonymeter)",
             )
     return rows
@@ -287,6 +287,7 @@ def _utility_verdict(parts, findings):
 
 def _privacy_verdict(parts, findings):
     codes = {"copied_rows", "closer_to_train", "membership", "too_near", "memorised"}
+    codes.add("attack_risk")
     found = [f for f in findings if f.code in codes]
     if any(f.severity == "serious" for f in found):
         return "bad", "Training rows show through. Do not share these rows."

@@ -258,6 +258,15 @@ def test_sections_join_the_page():
     assert "7 orphans" in repr(result)
 
 
+def test_attacks_join_the_report():
+    pytest.importorskip("anonymeter")
+    result = report(TRAIN, attacks=True)
+    assert "inference of buys" in result.privacy.index
+    finding = told(result, "attack_risk")
+    assert "singling out" in finding.text
+    assert result.verdicts["Privacy"][0] == "bad"
+
+
 def test_machines_read_it(good, tmp_path):
     text = good.to_json(tmp_path / "report.json")
     read = json.loads((tmp_path / "report.json").read_text())
