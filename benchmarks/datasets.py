@@ -56,7 +56,9 @@ def default_data_dir() -> Path:
     return Path(os.environ.get("SYNTHOHIVE_DATA", beside))
 
 
-def load(name: str, data_dir: Path | None = None) -> Dataset:
+def load(
+    name: str, data_dir: Path | None = None, max_rows: int | None = MAX_ROWS
+) -> Dataset:
     """Read a set: at most 100,000 rows, split 80/20 with seed 0.
 
     Columns that the set's ``meta.json`` calls dates become datetime64; identifiers
@@ -68,6 +70,8 @@ def load(name: str, data_dir: Path | None = None) -> Dataset:
         One of :data:`SETS`.
     data_dir : Path, optional
         Folder that holds one folder a set; see :func:`default_data_dir`.
+    max_rows : int, optional
+        Larger sets are cut to so many rows; None keeps all.
 
     Returns
     -------
@@ -92,8 +96,8 @@ def load(name: str, data_dir: Path | None = None) -> Dataset:
             table = table.drop(columns=column)
         elif facts.get("sdtype") == "datetime":
             table[column] = pd.to_datetime(table[column])
-    if len(table) > MAX_ROWS:
-        table = table.sample(MAX_ROWS, random_state=0)
+    if max_rows is not None and len(table) > max_rows:
+        table = table.sample(max_rows, random_state=0)
     train, holdout = train_test_split(table, test_size=0.2, random_state=0)
     task = "classification" if "classification" in meta["task"] else "regression"
     return Dataset(
