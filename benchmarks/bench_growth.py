@@ -142,6 +142,7 @@ def work(args) -> None:
         "columns": frame.shape[1],
         "frame MB": round(size),
         "epoch s": round(float(seconds.min()), 2),
+        "epoch cpu s": round(clock.found["train cpu s"] / len(seconds), 2),
         "epochs": len(seconds),
         "rows/s": round(n / clock.found["sample s"]),
         "rows/cpu s": round(n / clock.found["sample cpu s"]),
@@ -176,7 +177,7 @@ def draw(found: dict, path: Path) -> None:
 
     curves = {
         "encoding, CPU s": "encode cpu s",
-        "an epoch, s": "epoch s",
+        "an epoch, CPU s": "epoch cpu s",
         "memory above the table, MB": "peak MB",
     }
     kinds = [kind for kind in ("rows", "columns", "levels") if found.get(kind)]

@@ -40,7 +40,7 @@ def rate(model, n, jobs, repeats):
 
 
 def in_batches(model, n):
-    """Rows a second, and memory above the start after a tenth of them and at the end."""
+    """Rows a second; memory above the start after a tenth of them and at the end."""
     model.set_params(n_jobs=1)
     Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
     start, before, drawn, found = time.perf_counter(), memory("VmRSS"), 0, {}
