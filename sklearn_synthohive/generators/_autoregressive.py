@@ -82,6 +82,8 @@ class AutoregressiveStrategy:
             least = corpus.context_codec.least
             context_scores = NormalScores.fit(context_layout, corpus.context, least)
         rng = torch.Generator(device).manual_seed(seed)
+        # The rows are looked at twice, and their codes are the states of the data.
+        train = train.take(np.arange(len(train)))
         data = _likelihood_data(train, scores, context_scores, rng, device)
         batch = min(model.batch_size, max(SMALLEST_BATCH, len(data) // STEPS_AN_EPOCH))
         steps = max(1, len(data) // batch)

@@ -166,6 +166,8 @@ def split(strategy, corpus: Corpus, fraction: float, seed: int):
     if not n_held_out:
         return corpus, corpus
     order = np.random.default_rng(seed).permutation(len(corpus))
+    if len(order) < 2**31:
+        order = order.astype(np.int32)
     held_out, train = np.sort(order[:n_held_out]), np.sort(order[n_held_out:])
     return Part(corpus, train), corpus.take(held_out)
 

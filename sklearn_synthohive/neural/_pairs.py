@@ -52,7 +52,7 @@ class PairCounts:
         n_levels, n_states : int
         """
         keys, counts = np.unique(levels * n_states + states, return_counts=True)
-        kept = counts >= LEAST_ROWS
+        keys, kept = keys.astype(np.int64), counts >= LEAST_ROWS
         return cls(source, keys[kept], counts[kept], n_levels, n_states)
 
     @cached_property
@@ -102,7 +102,7 @@ def find_determined(codes: np.ndarray, sizes, large, targets) -> dict[int, PairC
         if alike <= MOST_ALIKE:
             limits[b] = MAX_DISAGREEMENT * (1 - alike)
     for a in large:
-        levels = codes[:, a].astype(np.int64)
+        levels = codes[:, a]
         rows = np.bincount(levels, minlength=sizes[a])
         n_pairs = float((rows * (rows - 1.0)).sum())
         if (rows[rows > 1].sum()) * 2 < len(levels):
@@ -113,8 +113,10 @@ def find_determined(codes: np.ndarray, sizes, large, targets) -> dict[int, PairC
         if len(smaller) > FEW_TARGETS:
             smaller = _not_hopeless(codes, levels, rows, smaller, limits)
         for b in smaller:
-            states = codes[:, b].astype(np.int64)
-            _, counts = np.unique(levels * sizes[b] + states, return_counts=True)
+            # Half the memory where that is wide enough for a level and a state.
+            width = np.int32 if int(sizes[a]) * int(sizes[b]) < 2**31 else np.int64
+            levels, states = (codes[:, c].astype(width) for c in (a, b))
+            _, counts = np.unique(levels * int(sizes[b]) + states, return_counts=True)
             agree = float((counts * (counts - 1.0)).sum()) / n_pairs
             if 1 - agree > limits[b]:
                 continue
