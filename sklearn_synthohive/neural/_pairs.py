@@ -114,9 +114,11 @@ def find_determined(codes: np.ndarray, sizes, large, targets) -> dict[int, PairC
             smaller = _not_hopeless(codes, levels, rows, smaller, limits)
         for b in smaller:
             # Half the memory where that is wide enough for a level and a state.
-            width = np.int32 if int(sizes[a]) * int(sizes[b]) < 2**31 else np.int64
+            fits = int(sizes[a]) * int(sizes[b]) < 2**31
+            width = np.dtype(np.int32 if fits else np.int64)
             levels, states = (codes[:, c].astype(width) for c in (a, b))
-            _, counts = np.unique(levels * int(sizes[b]) + states, return_counts=True)
+            keys: np.ndarray = levels * int(sizes[b]) + states
+            _, counts = np.unique(keys, return_counts=True)
             agree = float((counts * (counts - 1.0)).sum()) / n_pairs
             if 1 - agree > limits[b]:
                 continue
