@@ -123,6 +123,7 @@ class TestLoad:
         # A kilobyte a call would be ten megabytes in ten thousand.
         assert grown < (4 if NIGHTLY else 2) * 2**20
 
+    @pytest.mark.skipif(not NIGHTLY, reason="for SYNTHOHIVE_NIGHTLY=1")
     def test_ten_tables_in_parallel_processes(self):
         assert apart("faults.fits_in_processes('autoregressive')") == [10, []]
 
