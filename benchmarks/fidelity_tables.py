@@ -29,8 +29,8 @@ COLUMNS = (
     ("copies %", "copies_percent", 2),
 )
 # Okabe and Ito's colours, and a mark of its own for each model.
+OURS = ("#D55E00", "*")
 STYLES = (
-    ("#D55E00", "*"),
     ("#0072B2", "o"),
     ("#009E73", "s"),
     ("#CC79A7", "^"),
@@ -148,10 +148,16 @@ def picture(results: list[dict], path: Path) -> Path:
         (m for m in models if m != "independent"), key=lambda m: m != "ours"
     )
     styles = {m: STYLES[k % len(STYLES)] for k, m in enumerate(models)}
+    styles |= {m: OURS for m in models if m == "ours"}
     across = min(3, len(results))
     down = -(-len(results) // across)
     size = (3.3 * across, 2.6 * down + 0.6)
     figure = Figure(figsize=size, layout="constrained")
+    seconds = [
+        _seconds(r) for x in results for r in x["runs"] if r["model"] != "independent"
+    ]
+    decades = np.log10(np.maximum(seconds or [1.0], 1e-2))
+    ends = 10 ** (np.floor(decades.min()) - 0.1), 10 ** (np.ceil(decades.max()) + 0.1)
     for k, result in enumerate(results):
         ax = figure.add_subplot(down, across, k + 1)
         for model, records in _records(result).items():
@@ -160,6 +166,8 @@ def picture(results: list[dict], path: Path) -> Path:
         ceiling = _fidelity(result[REAL])
         ax.axhline(ceiling, ls=":", color="0.4", lw=1)
         ax.set_xscale("log")
+        # The same axis for all sets, in whole decades.
+        ax.set_xlim(*ends)
         ax.set_ylim(-0.03, 1.05)
         ax.set_title(result["data"], loc="left", fontsize=9, fontweight="bold")
         ax.tick_params(labelsize=7)
