@@ -1,6 +1,8 @@
-"""The order of columns: each one close to a column that tells much about it."""
+"""The order of columns: few levels first, numbers last, each near its like."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -94,12 +96,17 @@ def mutual_information(codes: np.ndarray) -> np.ndarray:
     return (out + out.T) / 2
 
 
-def dependence_order(information: np.ndarray) -> list[int]:
-    """Prim's order: from the most informative column, always the closest one next.
+def dependence_order(
+    information: np.ndarray, first: Sequence[int] = ()
+) -> list[int]:
+    """Prim's order: from the given columns, always the closest one next.
 
     Parameters
     ----------
     information : ndarray of shape (m, m)
+    first : sequence of int
+        The columns that the order begins with; the most informative one if there are
+        none.
 
     Returns
     -------
@@ -109,9 +116,9 @@ def dependence_order(information: np.ndarray) -> list[int]:
     m = len(information)
     if not m:
         return []
-    order = [int(information.sum(axis=1).argmax())]
-    closest = information[order[0]].copy()
-    closest[order[0]] = -1.0
+    order = list(first) or [int(information.sum(axis=1).argmax())]
+    closest = information[order].max(axis=0)
+    closest[order] = -1.0
     while len(order) < m:
         following = int(closest.argmax())
         order.append(following)
@@ -146,7 +153,10 @@ def most_informative(
 
 
 def learn_order(layout: Layout, table: CompactTable) -> tuple[list[int], np.ndarray]:
-    """The order of a table's spans, from evenly spaced rows.
+    """The order of a table's spans: categories, few levels first, then numbers.
+
+    A mixture of Gaussians bends to what it is given more easily than a softmax to sharp
+    borders between numbers. Dependences are measured on evenly spaced rows.
 
     Parameters
     ----------
@@ -165,4 +175,8 @@ def learn_order(layout: Layout, table: CompactTable) -> tuple[list[int], np.ndar
     bins = max(4, MAX_CODES // m) if wide else MAX_BINS
     codes = coarse_codes(layout, table.take(rows), min(bins, MAX_BINS))
     information = mutual_information(codes)
-    return dependence_order(information), information
+    total = information.sum(axis=1)
+    spans = list(enumerate(layout.spans))
+    categories = [i for i, span in spans if span.kind != "continuous"]
+    categories.sort(key=lambda i: (layout.spans[i].n_states, -total[i]))
+    return dependence_order(information, categories), information

@@ -1,4 +1,4 @@
-"""The order of columns: dependence measured without bias, then Prim's tree."""
+"""The order of columns: few levels, then numbers along Prim's tree."""
 
 import itertools
 
@@ -120,11 +120,27 @@ class TestOrder:
         assert sorted(dependence_order(np.zeros((5, 5)))) == [0, 1, 2, 3, 4]
         assert dependence_order(np.zeros((0, 0))) == []
 
-    def test_what_belongs_together_stands_together(self):
+    @pytest.mark.parametrize("first", [[3], [2, 0], [4, 1, 3]])
+    def test_it_goes_on_from_given_columns(self, first):
+        information = np.random.default_rng(7).random((6, 6))
+        information = information + information.T
+        np.fill_diagonal(information, 0)
+        order = dependence_order(information, first)
+        assert order == plain.prim(information.tolist(), first)
+        assert order[: len(first)] == first
+
+    def test_few_levels_come_first_and_numbers_near_their_like(self):
         order = learn_order(Layout.from_names(NAMES), linked())[0]
-        assert sorted(order) == [0, 1, 2, 3]
-        assert order[-1] == 0
-        assert order[0] == 3
+        flag, city, copy, size = 2, 0, 3, 1
+        assert order == [flag, city, copy, size]
+
+    def test_of_equal_levels_the_more_informative_one_comes_first(self):
+        rng = np.random.default_rng(0)
+        a, b = rng.integers(0, 3, (2, 500))
+        codes = np.stack([a, b, b], axis=1).astype(np.int16)
+        layout = Layout.from_names([f"{c}={k}" for c in "abc" for k in "xyz"])
+        table = CompactTable(codes, np.zeros((500, 0), np.float32))
+        assert learn_order(layout, table)[0] == [1, 2, 0]
 
     def test_many_rows_are_thinned_evenly(self):
         """The dependence is in the last rows only: a prefix would not see it."""
@@ -135,7 +151,7 @@ class TestOrder:
         codes = table.codes.copy()
         codes[:, 2] = flags
         order = learn_order(layout, CompactTable(codes, table.scalars))[0]
-        assert order[-1] == 0
+        assert order == [2, 0, 3, 1]
 
     def test_the_most_informative_predecessors(self):
         information = np.random.default_rng(0).random((30, 30))

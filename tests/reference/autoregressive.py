@@ -137,11 +137,11 @@ def log_densities(net, states, scores):
     return out
 
 
-def prim(information):
+def prim(information, first=()):
     """Prim's order of a maximum spanning tree, with its edges looked at one by one."""
     m = len(information)
     totals = [sum(row) for row in information]
-    order = [totals.index(max(totals))]
+    order = list(first) or [totals.index(max(totals))]
     while len(order) < m:
         best, chosen = -1.0, None
         for c in range(m):
