@@ -96,9 +96,7 @@ def mutual_information(codes: np.ndarray) -> np.ndarray:
     return (out + out.T) / 2
 
 
-def dependence_order(
-    information: np.ndarray, first: Sequence[int] = ()
-) -> list[int]:
+def dependence_order(information: np.ndarray, first: Sequence[int] = ()) -> list[int]:
     """Prim's order: from the given columns, always the closest one next.
 
     Parameters
