@@ -148,6 +148,15 @@ def pickle_with_sizes(estimator):
     return file.getvalue(), watcher.sizes
 
 
+def sized_like(n_rows, sizes):
+    """Sizes that look like a place a row, with the names of their types.
+
+    A held-out share is no excuse, so a little fewer than all rows count as well.
+    """
+    found = {(n, t.__name__) for n, t in sizes if 0.7 * n_rows <= n <= n_rows}
+    return {(n, t) for n, t in found if t not in ("str", "bytes")}
+
+
 def count_found(values, blob):
     """How many float64 values stand in the bytes, at either width or as text."""
     most = 0

@@ -118,7 +118,7 @@ class TestResuming:
         state["device"] = "cuda"
         model = small_gan(epochs=4, resume_from=file)
         with pytest.MonkeyPatch.context() as patch:
-            for module in ("_training", "_ctgan.files"):
+            for module in ("_training", "_encoding.files"):
                 patch.setattr(
                     f"sklearn_synthohive.generators.{module}.read_training_state",
                     lambda path: state,
