@@ -71,20 +71,29 @@ def _too_close(parts):
     private, found = parts.privacy, []
     share, error = private["closer_to_train"], private["closer_to_train_error"]
     if share > max(0.52, 0.5 + 3 * error):
+        severity = "serious" if share > 0.6 else "notice"
+        meaning = {
+            "serious": "the generator has learned rows by heart",
+            "notice": "more than chance, as where a generator fits its rows closely",
+        }
         text = (
             f"{_percent(share)} of the synthetic rows are closer to a training row "
             f"than to any of as many held-out rows (50 % is ideal, standard error "
-            f"{_percent(error)}): the generator has learned rows by heart."
+            f"{_percent(error)}): {meaning[severity]}."
         )
-        severity = "serious" if share > 0.6 else "notice"
         found.append(Finding("closer_to_train", severity, (), text))
     auc, error = private["membership_auc"], private["membership_error"]
     if auc > max(0.52, 0.5 + 3 * error):
+        severity = "serious" if auc > 0.6 else "notice"
+        how = (
+            "can tell"
+            if severity == "serious"
+            else "can guess a little better than chance"
+        )
         text = (
-            f"An attacker can tell who was in the training data from the distance to "
+            f"An attacker {how} who was in the training data from the distance to "
             f"the synthetic rows: AUC {auc:.2f} (0.5 is ideal)."
         )
-        severity = "serious" if auc > 0.6 else "notice"
         found.append(Finding("membership", severity, (), text))
     near, held_out = parts.records.synthetic_distances, parts.records.holdout_distances
     limit = private["holdout_dcr_5"]
