@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from sklearn_synthohive.relational._standing import Standing
 from sklearn_synthohive.relational._trees import SegmentTree
 
 __all__ = ["CardinalityModel", "spread_points"]
@@ -29,7 +30,9 @@ class CardinalityModel:
 
     Counts are drawn with points that are spread evenly within every segment, and of a
     few such sets that one is taken whose sum is nearest to the segment's mean: totals
-    and segments' means are met far more closely than by independent draws.
+    and segments' means are met far more closely than by independent draws. Within a
+    segment the larger ones go to the rows that stand higher in it, as far as attributes
+    tell.
 
     Parameters
     ----------
@@ -40,13 +43,19 @@ class CardinalityModel:
     method : {"empirical", "negbinom"}
     largest : int
         The largest count that was seen.
+    shares : ndarray of shape (n_segments,)
+        Of the real rows that lie in each segment.
+    standing : Standing or None
+        Which rows of a segment have more than others.
     """
 
-    def __init__(self, tree: SegmentTree, laws: list, method: str, largest: int):
+    def __init__(self, tree, laws: list, method: str, largest, shares, standing=None):
         self.tree = tree
         self.laws = laws
         self.method = method
         self.largest = largest
+        self.shares = shares
+        self.standing = standing
 
     @classmethod
     def fit(cls, frame: pd.DataFrame, counts, *, method="empirical", seed=0):
@@ -73,7 +82,9 @@ class CardinalityModel:
         segment = tree.apply(frame)
         learn = _moments if method == "negbinom" else _histogram
         laws = [learn(counts[segment == s]) for s in range(tree.n_segments)]
-        return cls(tree, laws, method, int(counts.max(initial=0)))
+        standing = Standing.fit(frame, counts, segment, targets)
+        shares = np.bincount(segment, minlength=tree.n_segments) / max(len(segment), 1)
+        return cls(tree, laws, method, int(counts.max(initial=0)), shares, standing)
 
     def draw(self, frame: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
         """Counts for rows.
@@ -89,13 +100,18 @@ class CardinalityModel:
         """
         segment = self.tree.apply(frame)
         counts = np.zeros(len(segment), dtype=np.int64)
+        score = rng.normal(size=len(segment))
+        if self.standing is not None:
+            score = self.standing.draw(frame, score)
+        order = np.lexsort((score, segment))
+        bounds = np.searchsorted(segment[order], np.arange(len(self.laws) + 1))
         # What a small segment cannot meet in whole children, its neighbour makes up.
         owed = rng.random() - 0.5
         for s in np.unique(segment):
-            rows = rng.permutation(np.flatnonzero(segment == s))
+            rows = order[bounds[s] : bounds[s + 1]]
             drawn = self._draw_segment(self.laws[s], len(rows), owed, rng)
             owed += len(rows) * self._mean(self.laws[s]) - drawn.sum()
-            counts[rows] = drawn
+            counts[rows] = np.sort(drawn)
         return counts
 
     def _draw_segment(self, law, n, owed, rng):
@@ -138,6 +154,8 @@ class CardinalityModel:
             "laws": [list(law) for law in self.laws],
             "method": self.method,
             "largest": self.largest,
+            "shares": self.shares,
+            "standing": self.standing and self.standing.to_state(),
         }
 
     @classmethod
@@ -145,7 +163,15 @@ class CardinalityModel:
         """Undo :meth:`to_state`."""
         tree = SegmentTree.from_state(state["tree"])
         laws = [tuple(law) for law in state["laws"]]
-        return cls(tree, laws, state["method"], state["largest"])
+        standing = state["standing"]
+        return cls(
+            tree,
+            laws,
+            state["method"],
+            state["largest"],
+            state["shares"],
+            standing and Standing.from_state(standing),
+        )
 
 
 def spread_points(n: int, phase: float) -> np.ndarray:

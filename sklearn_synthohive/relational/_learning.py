@@ -7,12 +7,13 @@ import pandas as pd
 
 from sklearn_synthohive.metadata import Metadata, Relation
 from sklearn_synthohive.relational._attachment import Attachment, fit_segments
+from sklearn_synthohive.relational._balance import MAX_BALANCED, level_shares
 from sklearn_synthohive.relational._bases import base_name, own_base, plain, take_rows
 from sklearn_synthohive.relational._cardinality import CardinalityModel
 from sklearn_synthohive.relational._context import ContextPlan
 from sklearn_synthohive.relational._features import usable
 from sklearn_synthohive.relational._key_plans import learn_keys
-from sklearn_synthohive.relational._levels import levels, naming_column
+from sklearn_synthohive.relational._levels import levels, naming_columns
 from sklearn_synthohive.relational._plan import Plan, TablePlan, wide_first
 from sklearn_synthohive.relational._sources import Schema
 from sklearn_synthohive.relational._table_model import (
@@ -53,7 +54,9 @@ class Lesson:
         self.metadata = metadata
 
 
-def prepare(metadata: Metadata, schema: Schema, plan: Plan, seed: int) -> list[Lesson]:
+def prepare(
+    metadata: Metadata, schema: Schema, plan: Plan, seed: int, least: int = 1
+) -> list[Lesson]:
     """Learn all but the models of the tables.
 
     Parameters
@@ -62,13 +65,15 @@ def prepare(metadata: Metadata, schema: Schema, plan: Plan, seed: int) -> list[L
     schema : Schema
     plan : Plan
     seed : int
+    least : int
+        Rows that a level has to have to be kept.
 
     Returns
     -------
     list of Lesson
         In the order of the plan.
     """
-    learner = _Learner(metadata, schema, plan, seed)
+    learner = _Learner(metadata, schema, plan, seed, least)
     for table in plan.tables:
         learner.base(table)
     for table in plan.tables:
@@ -79,7 +84,8 @@ def prepare(metadata: Metadata, schema: Schema, plan: Plan, seed: int) -> list[L
 
 
 class _Learner:
-    def __init__(self, metadata, schema, plan, seed):
+    def __init__(self, metadata, schema, plan, seed, least):
+        self.least = least
         self.metadata, self.schema, self.plan = metadata, schema, plan
         self.bases: dict[str, pd.DataFrame] = {}
         self.chains: dict[str, dict[Relation, np.ndarray]] = {}
@@ -275,8 +281,10 @@ class _Learner:
         context = None
         if table.driver is not None and len(frame.columns):
             context = self._context(table, model, frame, rows[used], seed)
-        elif table.driver is None:
-            model.distinct = naming_column(real, model.modelled)
+        if len(real) <= MAX_BALANCED:
+            model.distinct = naming_columns(real, model.modelled)
+            modelled = [c for c in model.modelled if c not in model.distinct]
+            model.shares = level_shares(real[modelled], self.least)
         return Lesson(model, frame, context, self._described(model, frame))
 
     def _context(self, table, model, frame, rows, seed):

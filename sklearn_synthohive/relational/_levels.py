@@ -1,14 +1,15 @@
-"""What the rows of one table tell: how deep they lie, and which column names them."""
+"""What the rows of one table tell: how deep they lie, and which columns name them."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-__all__ = ["levels", "naming_column"]
+__all__ = ["levels", "naming_columns"]
 
 MAX_LEVEL = 12
-MAX_NAMED_ROWS = 2000
+MAX_NAMED_ROWS = 1000
+FEW_ROWS = 50
 
 
 def levels(rows: np.ndarray) -> tuple[np.ndarray, bool]:
@@ -39,15 +40,21 @@ def levels(rows: np.ndarray) -> tuple[np.ndarray, bool]:
     return level, bool(itself[top].mean() > 0.5) if top.any() else False
 
 
-def naming_column(real, columns):
-    """A category that differs in every row of a small table."""
-    if len(real) > MAX_NAMED_ROWS or len(real) < 2:
-        return None
+def naming_columns(real, columns):
+    """Columns that differ in every row of a small table.
+
+    Texts do as a rule; numbers and dates count only in a list of a few rows.
+    """
+    if not 2 <= len(real) <= MAX_NAMED_ROWS:
+        return []
+    found = []
     for column in columns:
         values = real[column]
         text = values.dtype == object or isinstance(
             values.dtype, pd.StringDtype | pd.CategoricalDtype
         )
-        if text and values.notna().all() and values.is_unique:
-            return column
-    return None
+        if not (text or len(real) <= FEW_ROWS):
+            continue
+        if values.notna().all() and values.is_unique:
+            found.append(column)
+    return found

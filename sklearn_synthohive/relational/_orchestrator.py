@@ -171,7 +171,8 @@ class StagedOrchestrator:
         schema = read_schema(self.metadata, tables, reader)
         plan = make_plan(self.metadata, schema)
         log.info("schema_training_start", tables=len(plan.tables), seed=seed)
-        lessons = prepare(self.metadata, schema, plan, seed)
+        least = int(parameters.get("min_frequency") or 1)
+        lessons = prepare(self.metadata, schema, plan, seed, least)
         jobs = []
         seeds = chunk_seeds(seed, len(lessons))
         for lesson, model_seed in zip(lessons, seeds, strict=True):

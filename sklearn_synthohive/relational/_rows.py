@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sklearn_synthohive.relational._bases import take_rows
+from sklearn_synthohive.relational._balance import (
+    MAX_BALANCED,
+    choose_rows,
+    statistics_of,
+)
+from sklearn_synthohive.relational._bases import own_base, take_rows
 from sklearn_synthohive.relational._context import MAX_WAVES
 from sklearn_synthohive.relational._contract import draw
 from sklearn_synthohive.relational._spool import Block
@@ -17,7 +22,9 @@ __all__ = ["Family", "child_families", "make_rows", "root_families"]
 
 # Rows a block: what is held at a time when tables are written to files.
 BLOCK_ROWS = 50_000
-MAX_TRIES = 8
+# Rows that few are chosen from: so many for each, as far as the pool has room.
+MIN_COPIES, MAX_COPIES, MAX_POOL = 4, 64, 5000
+WEIGHT_SEGMENT = 5.0
 
 
 class Family:
@@ -137,29 +144,57 @@ def _draw_frame(table, family, seed):
         return pd.DataFrame(index=pd.RangeIndex(family.size))
     plan = table.context
     if plan is None or not plan.width:
-        if table.distinct is not None and family.size <= table.n_rows:
-            return _draw_distinct(table, family.size, seed)
-        return draw(table.model, family.size, None, seed)
-    parents = take_rows(family.base[plan.columns], family.local)
-    if not plan.previous:
+        context = None
+    else:
+        parents = take_rows(family.base[plan.columns], family.local)
+        if plan.previous:
+            return _draw_waves(table, family, parents, seed)
         empty = pd.DataFrame(index=parents.index)
         context = plan.frame(parents, family.siblings, family.position, empty)
-        return draw(table.model, family.size, context, seed)
-    return _draw_waves(table, family, parents, seed)
+    if 0 < family.size <= MAX_BALANCED:
+        return _draw_balanced(table, family, context, seed)
+    return draw(table.model, family.size, context, seed)
 
 
-def _draw_distinct(table, size, seed):
-    """Rows whose naming attribute differs, as far as some more draws allow."""
-    rows = draw(table.model, size, None, seed)
-    for attempt in range(1, MAX_TRIES):
-        first = ~rows[table.distinct].duplicated()
-        if first.sum() >= size:
-            break
-        more = draw(table.model, 4 * size, None, seed + attempt)
-        rows = pd.concat([rows, more], ignore_index=True)
-    first = ~rows[table.distinct].duplicated().to_numpy()
-    order = np.argsort(~first, kind="stable")[:size]
-    return rows.take(np.sort(order)).reset_index(drop=True)
+def _draw_balanced(table, family, context, seed):
+    """Few rows: chosen from more, such that together they are what many would be.
+
+    Columns that differ in all real rows differ here, levels are as frequent as they
+    are, and the segments of the counts of children hold as many rows as they should.
+    """
+    n = family.size
+    copies = int(np.clip(MAX_POOL // n, MIN_COPIES, MAX_COPIES))
+    if context is not None:
+        context = take_rows(context, np.repeat(np.arange(n), copies))
+    pool = draw(table.model, n * copies, context, seed)
+    statistics, target = statistics_of(pool, table.distinct, table.shares, n)
+    family_of = None if context is None else np.arange(n * copies).reshape(n, copies)
+    for model in table.cardinalities.values():
+        more, wanted = _segments_of(model, table, family, pool, copies)
+        statistics = np.concatenate([statistics, more], axis=1)
+        target = np.concatenate([target, wanted])
+    rng = np.random.default_rng([seed, 2])
+    chosen = choose_rows(statistics, target, n, rng, family_of)
+    return pool.take(chosen).reset_index(drop=True)
+
+
+def _segments_of(model, table, family, pool, copies):
+    """The segments of counts in which drawn rows lie, and how many should."""
+    base = own_base(table.name, pool, [c for c in pool if c in table.dtypes])
+    if family.base is not None:
+        rows = np.repeat(family.local, copies)
+        base = pd.concat([base, take_rows(family.base, rows)], axis=1)
+    if not all(c in base for c in model.tree.encoder.columns):
+        # It depends on what is not known yet.
+        return np.zeros((len(pool), 0), np.float32), np.zeros(0, np.float32)
+    segment = model.tree.apply(base)
+    block = segment[:, None] == np.arange(model.tree.n_segments)[None, :]
+    block = block.astype(np.float32) * WEIGHT_SEGMENT
+    share = model.shares * WEIGHT_SEGMENT
+    if family.base is not None:
+        # Other parents than the real ones: what the model makes of them.
+        share = block.mean(axis=0)
+    return block, (share * family.size).astype(np.float32)
 
 
 def _draw_waves(table, family, parents, seed):

@@ -64,8 +64,10 @@ class TableModel:
     lone_rate : float
         Rows without a driver per row with one.
     model : ConditionalGenerativeModel or None
-    distinct : column or None
-        An attribute that names each row.
+    distinct : list of columns
+        Attributes that differ in every row of a small table.
+    shares : dict of str to dict
+        Shares of the levels of a small table's categories.
     n_rows : int
     """
 
@@ -84,7 +86,8 @@ class TableModel:
     apart: list = field(default_factory=list)
     lone_rate: float = 0.0
     model: Any = None
-    distinct: Any = None
+    distinct: list = field(default_factory=list)
+    shares: dict = field(default_factory=dict)
     n_rows: int = 0
 
     @property
@@ -111,6 +114,7 @@ class TableModel:
             "apart": self.apart,
             "lone_rate": self.lone_rate,
             "distinct": self.distinct,
+            "shares": self.shares,
             "n_rows": self.n_rows,
         }
 
