@@ -115,7 +115,7 @@ def segment_names(n: int, nullable: bool) -> list[str]:
     return [f"s{i}" for i in range(n)] + ([NO_PARENT] if nullable else [])
 
 
-def fit_segments(parents, children, rows, *, seed=0) -> SegmentTree:
+def fit_segments(parents, children, rows, *, least=1, seed=0) -> SegmentTree:
     """Part parents by attributes such that their children differ.
 
     Parameters
@@ -126,6 +126,8 @@ def fit_segments(parents, children, rows, *, seed=0) -> SegmentTree:
         What is known of the children.
     rows : ndarray of int64 of shape (n_children,)
         The parent of each, -1 for none.
+    least : int
+        Parents in a segment, at least.
     seed : int
 
     Returns
@@ -152,7 +154,7 @@ def fit_segments(parents, children, rows, *, seed=0) -> SegmentTree:
         means,
         weight,
         max_segments=size,
-        min_rows=1 if few else 3,
+        min_rows=least if few else max(3, least),
         min_weight=max(MIN_CHILDREN, known.sum() / 5000),
         choose=not few,
         seed=seed,

@@ -11,15 +11,21 @@ from sklearn_synthohive.relational._features import (
     is_numeric_like,
 )
 
-__all__ = ["MAX_BALANCED", "choose_rows", "level_shares", "statistics_of"]
+__all__ = [
+    "MAX_BALANCED",
+    "choose_rows",
+    "level_shares",
+    "mend_names",
+    "statistics_of",
+]
 
 # More rows than these are balanced enough as they are drawn.
 MAX_BALANCED = 1000
 MAX_LEVELS = 100
+# A share of all rows, less what floating point makes of it.
+ALMOST = 1e-6
 QUANTILES = 8
 SWEEPS = 4
-# Repetitions in a column without any weigh as much as so many of the other deviations.
-WEIGHT_DISTINCT = 25.0
 
 
 def level_shares(frame: pd.DataFrame, least: int = 1) -> dict:
@@ -40,20 +46,18 @@ def level_shares(frame: pd.DataFrame, least: int = 1) -> dict:
         if is_numeric_like(frame[column]):
             continue
         counts = pd.Series(as_levels(frame[column])).value_counts()
-        counts = counts[counts >= least].head(MAX_LEVELS).sort_index()
+        counts = counts[counts >= least].sort_index()
         told[str(column)] = {k: float(v / len(frame)) for k, v in counts.items()}
     return told
 
 
-def statistics_of(pool: pd.DataFrame, distinct, shares: dict, n_rows: int):
+def statistics_of(pool: pd.DataFrame, shares: dict, n_rows: int):
     """What is to be met, as columns of zeros and ones, and the number of rows each.
 
     Parameters
     ----------
     pool : DataFrame of shape (n_pool, n_columns)
         Drawn rows; what shares do not tell is to be as in them.
-    distinct : list of columns
-        Whose values are to differ in all rows.
     shares : dict
         As of :func:`level_shares`.
     n_rows : int
@@ -64,21 +68,16 @@ def statistics_of(pool: pd.DataFrame, distinct, shares: dict, n_rows: int):
     statistics : ndarray of float32 of shape (n_pool, n_statistics)
     target : ndarray of float32 of shape (n_statistics,)
     """
-    blocks, targets = [], []
+    blocks, targets = [np.zeros((len(pool), 0))], [np.zeros(0)]
     for column in pool:
         values = pool[column]
-        if is_numeric_like(values) and column not in distinct:
+        if is_numeric_like(values):
             block = _bins(as_numbers(values))
             wanted = block.mean(axis=0) * n_rows
         else:
             block, wanted = _levels(values, shares.get(str(column), {}), n_rows)
-            if column in distinct:
-                wanted = np.full(block.shape[1], min(n_rows / block.shape[1], 1.0))
-                block, wanted = block * WEIGHT_DISTINCT, wanted * WEIGHT_DISTINCT
         blocks.append(block)
         targets.append(wanted)
-    if not blocks:
-        return np.zeros((len(pool), 0), dtype=np.float32), np.zeros(0, np.float32)
     return (
         np.concatenate(blocks, axis=1).astype(np.float32),
         np.concatenate(targets).astype(np.float32),
@@ -88,7 +87,7 @@ def statistics_of(pool: pd.DataFrame, distinct, shares: dict, n_rows: int):
 def _levels(values, shares, n_rows):
     codes, names = pd.factorize(as_levels(values), sort=True)
     counts = np.bincount(codes, minlength=len(names))
-    kept = np.argsort(-counts, kind="stable")[: 10 * MAX_LEVELS]
+    kept = np.argsort(-counts, kind="stable")[:MAX_LEVELS]
     block = (codes[:, None] == kept[None, :]).astype(np.float32)
     told = [shares.get(names[k], counts[k] / len(codes)) for k in kept]
     return block, np.array(told) * n_rows
@@ -149,3 +148,42 @@ def choose_rows(statistics, target, n_rows: int, rng, candidates=None) -> np.nda
         if (before == chosen).all():
             break
     return chosen
+
+
+def mend_names(values: pd.Series, pool: pd.Series, shares: dict, rng) -> pd.Series:
+    """Names as often as they should be: what came too often becomes what is missing.
+
+    A column of names says which row it is, and depends on nothing that could be
+    learned: the other cells of a row go with any of them.
+
+    Parameters
+    ----------
+    values : Series of shape (n_rows,)
+    pool : Series
+        Drawn values, of which those that are missing are taken.
+    shares : dict of str to float
+        Of the levels, as of :func:`level_shares`.
+    rng : Generator
+
+    Returns
+    -------
+    Series of shape (n_rows,)
+    """
+    n = len(values)
+    codes, names = pd.factorize(as_levels(pd.concat([values, pool])))
+    first = np.unique(codes, return_index=True)[1]
+    share = np.array([shares.get(name, np.nan) for name in names]) * n
+    codes = codes[:n]
+    place = pd.Series(np.arange(n)).sample(frac=1, random_state=rng).index.to_numpy()
+    rank = pd.Series(codes[place]).groupby(codes[place]).cumcount().to_numpy()
+    surplus = place[rank >= np.ceil(share - ALMOST)[codes[place]]]
+    counts = np.bincount(codes, minlength=len(names))
+    kept = np.bincount(np.delete(codes, surplus), minlength=len(names))
+    lacking = np.maximum(np.ceil(np.nan_to_num(share) - ALMOST) - kept, 0)
+    # The ones that lack most come first; whole rows before parts of one.
+    urgent = np.nan_to_num(share) - counts + 1e-3 * rng.random(len(names))
+    order = np.argsort(-urgent, kind="stable")
+    wanted = np.repeat(order, lacking[order].astype(int))[: len(surplus)]
+    source = np.arange(n)
+    source[rng.permutation(surplus)[: len(wanted)]] = first[wanted]
+    return pd.concat([values, pool]).iloc[source].reset_index(drop=True)

@@ -9,11 +9,12 @@ from scipy import stats
 from sklearn_synthohive.relational._standing import Standing
 from sklearn_synthohive.relational._trees import SegmentTree
 
-__all__ = ["CardinalityModel", "spread_points"]
+__all__ = ["MIN_PARENTS", "CardinalityModel", "spread_points"]
 
 MAX_VALUES = 64
 MAX_THRESHOLDS = 12
 MIN_PARENTS = 10
+MAX_SEGMENTS = 64
 PHASES, MANY = 32, 5000
 GOLDEN = (5**0.5 - 1) / 2
 
@@ -58,7 +59,16 @@ class CardinalityModel:
         self.standing = standing
 
     @classmethod
-    def fit(cls, frame: pd.DataFrame, counts, *, method="empirical", seed=0):
+    def fit(
+        cls,
+        frame: pd.DataFrame,
+        counts,
+        *,
+        method="empirical",
+        min_rows=MIN_PARENTS,
+        choose=True,
+        seed=0,
+    ):
         """Learn the counts of a relation.
 
         Parameters
@@ -68,6 +78,10 @@ class CardinalityModel:
         counts : ndarray of int of shape (n_parents,)
             Zero included.
         method : {"empirical", "negbinom"}
+        min_rows : int
+            In a segment.
+        choose : bool
+            The number of segments on rows left out; else as many as there can be.
         seed : int
 
         Returns
@@ -77,7 +91,12 @@ class CardinalityModel:
         counts = np.asarray(counts, dtype=np.int64)
         targets = (counts[:, None] <= _thresholds(counts)[None, :]).astype(float)
         tree = SegmentTree.fit(
-            frame, targets, max_segments=64, min_rows=MIN_PARENTS, seed=seed
+            frame,
+            targets,
+            max_segments=MAX_SEGMENTS,
+            min_rows=min_rows,
+            choose=choose,
+            seed=seed,
         )
         segment = tree.apply(frame)
         learn = _moments if method == "negbinom" else _histogram
@@ -102,7 +121,7 @@ class CardinalityModel:
         counts = np.zeros(len(segment), dtype=np.int64)
         score = rng.normal(size=len(segment))
         if self.standing is not None:
-            score = self.standing.draw(frame, score)
+            score = self.standing.draw(frame, segment, score)
         order = np.lexsort((score, segment))
         bounds = np.searchsorted(segment[order], np.arange(len(self.laws) + 1))
         # What a small segment cannot meet in whole children, its neighbour makes up.

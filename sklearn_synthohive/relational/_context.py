@@ -50,7 +50,7 @@ class ContextPlan:
         self.previous = list(previous)
 
     @classmethod
-    def fit(cls, frame, base, rows, family, wanted=None, seed=0):
+    def fit(cls, frame, base, rows, family, wanted=None, seed=0, names=()):
         """Choose what is seen.
 
         Parameters
@@ -65,6 +65,9 @@ class ContextPlan:
         wanted : sequence of str, optional
             ``parent_context_cols``: names with or without their table.
         seed : int
+        names : sequence of str
+            Columns that name the rows of lists, which come again: what they tell has
+            to hold for other rows, not for other families.
 
         Returns
         -------
@@ -80,6 +83,10 @@ class ContextPlan:
         plan = cls(columns, [SIZE, POSITION, SHARE] if many else [], [])
         context = plan.real(frame, base, rows)
         telling = telling_columns(context, frame, family, seed)
+        listed = [c for c in columns if c in names]
+        if listed:
+            each = np.arange(len(frame))
+            telling += telling_columns(context[listed], frame, each, seed)
         kept = columns if wanted is not None else [c for c in columns if c in telling]
         kept = kept[:MAX_COLUMNS]
         siblings = [c for c in plan.siblings if c in telling]

@@ -8,10 +8,15 @@ import pandas as pd
 from sklearn_synthohive.metadata import Metadata, Relation
 from sklearn_synthohive.relational._attachment import Attachment, fit_segments
 from sklearn_synthohive.relational._balance import MAX_BALANCED, level_shares
-from sklearn_synthohive.relational._bases import base_name, own_base, plain, take_rows
-from sklearn_synthohive.relational._cardinality import CardinalityModel
+from sklearn_synthohive.relational._bases import base_name, own_base, take_rows
+from sklearn_synthohive.relational._cardinality import MIN_PARENTS, CardinalityModel
 from sklearn_synthohive.relational._context import ContextPlan
-from sklearn_synthohive.relational._features import usable
+from sklearn_synthohive.relational._copies import copied_columns
+from sklearn_synthohive.relational._features import (
+    MAX_UNIQUE_SHARE,
+    is_numeric_like,
+    usable,
+)
 from sklearn_synthohive.relational._key_plans import learn_keys
 from sklearn_synthohive.relational._levels import levels, naming_columns
 from sklearn_synthohive.relational._plan import Plan, TablePlan, wide_first
@@ -88,6 +93,7 @@ class _Learner:
         self.least = least
         self.metadata, self.schema, self.plan = metadata, schema, plan
         self.bases: dict[str, pd.DataFrame] = {}
+        self.namings: set[str] = set()
         self.chains: dict[str, dict[Relation, np.ndarray]] = {}
         self.models: dict[str, TableModel] = {}
         self.segments: dict[str, dict[Relation, np.ndarray]] = {}
@@ -104,6 +110,8 @@ class _Learner:
         model.modelled = [c for c in frame.columns if c not in keys]
         self.models[name] = model
         base = own_base(name, frame, model.modelled)
+        texts = [c for c in base if not is_numeric_like(base[c])]
+        self.namings |= {str(c) for c in texts if not usable(base[c])}
         chain = {r: self.schema.rows[r] for r in (*table.attached,)}
         if table.driver is not None:
             rows = self.schema.rows[table.driver]
@@ -131,10 +139,14 @@ class _Learner:
                 tree = SegmentTree.fit(parents[[]], np.zeros((len(parents), 1)))
             else:
                 known = parents.take(np.unique(rows[rows >= 0]))
-                columns = [c for c in parents if usable(known[c])]
+                columns = self._names(relation.parent) or self._telling(known)
                 children = self._known_of(table, relation)
                 tree = fit_segments(
-                    parents[columns], children, rows, seed=self.seeds[table.name]
+                    parents[columns],
+                    children,
+                    rows,
+                    least=self.least,
+                    seed=self.seeds[table.name],
                 )
             counts = self.schema.counts(relation)
             positive = counts[counts > 0]
@@ -153,6 +165,22 @@ class _Learner:
             if not self.schema.nullable(relation):
                 wanted = self._guess(table, wanted, tree.n_segments)
             self.segments[table.name][relation] = wanted
+
+    def _names(self, name):
+        """The column that names the rows of a list, as its base has it.
+
+        Its rows are made once each, so what is learned of one holds for it again;
+        their other attributes tell nothing beyond.
+        """
+        frame = self.schema.tables[name]
+        if len(frame) > FEW_PARENTS or self.least > 1:
+            return []
+        texts = naming_columns(frame, self.models[name].modelled)
+        return [base_name(name, c) for c in texts[:1]]
+
+    def _telling(self, base):
+        """Columns of a base that say something of more rows than one of their table."""
+        return [c for c in base if c not in self.namings and usable(base[c])]
 
     def _followed(self, table, relation):
         """The relation whose parent this key repeats, if there is one."""
@@ -180,7 +208,7 @@ class _Learner:
     def _known_of(self, table, relation):
         """What is known of the children: attributes, driver, other parents."""
         frame = self.bases[table.name]
-        parts = [frame[[c for c in frame if usable(frame[c])]]]
+        parts = [frame[self._telling(frame)]]
         for other in table.attached:
             if other == relation:
                 continue
@@ -190,7 +218,7 @@ class _Learner:
                 texts = pd.Series(rows).map(str)
                 parts.append(pd.DataFrame({f"key {other.name}": texts}))
             else:
-                own = [c for c in parents if usable(parents[c])][:6]
+                own = self._telling(parents)[:6]
                 above = take_rows(parents[own], rows)
                 parts.append(above.add_prefix(f"{other.name} "))
         return pd.concat(parts, axis=1)
@@ -203,7 +231,7 @@ class _Learner:
         rng = np.random.default_rng(self.seeds[table.name])
         known = rng.permutation(np.flatnonzero(wanted >= 0))[:MAX_LIKES]
         base = self.bases[table.name]
-        base = base[[c for c in base if usable(base[c])]]
+        base = base[self._telling(base)]
         targets = np.eye(n_segments)[wanted[known]]
         tree = SegmentTree.fit(
             base.take(known), targets, max_segments=64, min_rows=20, choose=False
@@ -267,7 +295,9 @@ class _Learner:
                 model.lone_rate = float((rows < 0).sum() / max((rows >= 0).sum(), 1))
             else:
                 used = np.flatnonzero(rows >= 0)
-            self._find_copies(table, model, real, rows)
+            above = self.bases[table.driver.parent]
+            model.copies = copied_columns(real[model.modelled], above, rows)
+            model.modelled = [c for c in model.modelled if c not in model.copies]
         frame = real[model.modelled].copy(deep=False)
         for relation, wanted in self.segments[name].items():
             attachment = model.attachments[relation.name]
@@ -282,21 +312,27 @@ class _Learner:
         if table.driver is not None and len(frame.columns):
             context = self._context(table, model, frame, rows[used], seed)
         if len(real) <= MAX_BALANCED:
-            model.distinct = naming_columns(real, model.modelled)
-            modelled = [c for c in model.modelled if c not in model.distinct]
-            model.shares = level_shares(real[modelled], self.least)
+            texts = [c for c in model.modelled if not is_numeric_like(real[c])]
+            few = MAX_UNIQUE_SHARE * len(real)
+            model.names = [c for c in texts if real[c].nunique(dropna=False) > few]
+            model.shares = level_shares(real[texts], self.least)
         return Lesson(model, frame, context, self._described(model, frame))
 
     def _context(self, table, model, frame, rows, seed):
         config = self.metadata.tables[table.name]
         base = self.bases[table.driver.parent]
+        wanted = config.parent_context_cols
+        offered = base
+        if wanted is None:
+            offered = base[[c for c in base if c not in self.namings]]
         plan = ContextPlan.fit(
             frame,
-            base,
+            offered,
             rows,
             self._family(table, rows),
-            config.parent_context_cols,
+            wanted,
             seed,
+            names=[n for t in self.models for n in self._names(t)],
         )
         model.context = plan
         return plan.real(frame, base, rows) if plan.width else None
@@ -313,32 +349,26 @@ class _Learner:
             up = drivers[up.parent]
         return found
 
-    def _find_copies(self, table, model, real, rows):
-        """Columns that repeat the parent's in every row are not modelled."""
-        above = self.bases[table.driver.parent]
-        known = np.flatnonzero(rows >= 0)
-        parents = take_rows(above, rows[known])
-        for column in list(model.modelled):
-            mine = plain(real[column].take(known)).reset_index(drop=True)
-            if mine.nunique() < 2:
-                continue
-            for there in parents:
-                if _equal(mine, parents[there]):
-                    model.copies[column] = there
-                    model.modelled.remove(column)
-                    break
-
     def _count_children(self, table, model, seed):
         base = self.bases[table.name]
-        usable_columns = [c for c in base if usable(base[c])]
-        seen = base[usable_columns].copy(deep=False)
+        few = len(base) <= FEW_PARENTS
+        columns = self._names(table.name) or self._telling(base)
+        seen = base[columns].copy(deep=False)
         relations = [*self.plan.relations_to(table.name), *table.own]
         for relation in relations:
             child = self.metadata.tables[relation.child]
             counts = self.schema.counts(relation)
             model.cardinalities[relation.name] = CardinalityModel.fit(
-                seen, counts, method=child.linkage_method, seed=seed
+                seen,
+                counts,
+                method=child.linkage_method,
+                # Of a list each row may be a segment of its own.
+                min_rows=self.least if few else MIN_PARENTS,
+                choose=not few,
+                seed=seed,
             )
+            if few:
+                continue
             # Later counts may depend on this one.
             seen[f"number of {relation.name}"] = counts.astype(np.float64)
 
@@ -356,13 +386,3 @@ class _Learner:
 
 def _told(relation):
     return ", ".join(str(c) for c in relation.columns)
-
-
-def _equal(mine, theirs):
-    if mine.dtype.kind != theirs.dtype.kind:
-        return False
-    try:
-        same = (mine == theirs) | (mine.isna() & theirs.isna())
-    except TypeError:
-        return False
-    return bool(same.all())

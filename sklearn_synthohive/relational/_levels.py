@@ -9,7 +9,6 @@ __all__ = ["levels", "naming_columns"]
 
 MAX_LEVEL = 12
 MAX_NAMED_ROWS = 1000
-FEW_ROWS = 50
 
 
 def levels(rows: np.ndarray) -> tuple[np.ndarray, bool]:
@@ -41,10 +40,7 @@ def levels(rows: np.ndarray) -> tuple[np.ndarray, bool]:
 
 
 def naming_columns(real, columns):
-    """Columns that differ in every row of a small table.
-
-    Texts do as a rule; numbers and dates count only in a list of a few rows.
-    """
+    """Texts that differ in every row of a small table."""
     if not 2 <= len(real) <= MAX_NAMED_ROWS:
         return []
     found = []
@@ -53,8 +49,6 @@ def naming_columns(real, columns):
         text = values.dtype == object or isinstance(
             values.dtype, pd.StringDtype | pd.CategoricalDtype
         )
-        if not (text or len(real) <= FEW_ROWS):
-            continue
-        if values.notna().all() and values.is_unique:
+        if text and values.notna().all() and values.is_unique:
             found.append(column)
     return found

@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn_synthohive.relational._balance import (
     MAX_BALANCED,
     choose_rows,
+    mend_names,
     statistics_of,
 )
 from sklearn_synthohive.relational._bases import own_base, take_rows
@@ -159,15 +160,16 @@ def _draw_frame(table, family, seed):
 def _draw_balanced(table, family, context, seed):
     """Few rows: chosen from more, such that together they are what many would be.
 
-    Columns that differ in all real rows differ here, levels are as frequent as they
-    are, and the segments of the counts of children hold as many rows as they should.
+    Levels are as frequent as they are, names come as often as in the real rows, and
+    the segments of the counts of children hold as many rows as they should.
     """
     n = family.size
     copies = int(np.clip(MAX_POOL // n, MIN_COPIES, MAX_COPIES))
     if context is not None:
         context = take_rows(context, np.repeat(np.arange(n), copies))
     pool = draw(table.model, n * copies, context, seed)
-    statistics, target = statistics_of(pool, table.distinct, table.shares, n)
+    described = pool[[c for c in pool if c not in table.names]]
+    statistics, target = statistics_of(described, table.shares, n)
     family_of = None if context is None else np.arange(n * copies).reshape(n, copies)
     for model in table.cardinalities.values():
         more, wanted = _segments_of(model, table, family, pool, copies)
@@ -175,7 +177,11 @@ def _draw_balanced(table, family, context, seed):
         target = np.concatenate([target, wanted])
     rng = np.random.default_rng([seed, 2])
     chosen = choose_rows(statistics, target, n, rng, family_of)
-    return pool.take(chosen).reset_index(drop=True)
+    rows = pool.take(chosen).reset_index(drop=True)
+    for column in table.names:
+        shares = table.shares.get(str(column), {})
+        rows[column] = mend_names(rows[column], pool[column], shares, rng)
+    return rows
 
 
 def _segments_of(model, table, family, pool, copies):

@@ -23,7 +23,7 @@ MAX_CORRELATION = 0.999
 class Standing:
     """A row's place among those of its segment, as far as its attributes tell.
 
-    The normal scores of the counts within their segments are regressed on the
+    The normal scores of the counts within their segments are regressed on those of the
     attributes. A row's score is the regression's, with as much noise as rows left out
     show: a Gaussian copula of count and attributes within the segment, whose law of
     counts stays as it is.
@@ -31,19 +31,15 @@ class Standing:
     Parameters
     ----------
     encoder : AttributeEncoder
-    centre, scale, weights : ndarray of shape (n_columns,)
-        What makes a regression's score of mean 0 and variance 1 of the attributes.
-    offset : float
+    weights : ndarray of shape (n_columns,)
+        What makes a score of variance 1 of the attributes' normal scores.
     correlation : float
         Of that score with the normal score of the count.
     """
 
-    def __init__(self, encoder, centre, scale, weights, offset, correlation):
+    def __init__(self, encoder, weights, correlation):
         self.encoder = encoder
-        self.centre = centre
-        self.scale = scale
         self.weights = weights
-        self.offset = offset
         self.correlation = correlation
 
     @classmethod
@@ -72,11 +68,7 @@ class Standing:
             return None
         frame, y = frame.take(take), y[take]
         encoder = AttributeEncoder.fit(frame, targets[take])
-        X = encoder.transform(frame)
-        centre = np.median(X, axis=0)
-        scale = np.abs(X - centre).mean(axis=0)
-        scale = np.where(scale > 0, scale, 1.0)
-        Z = np.arcsinh((X - centre) / scale)
+        Z = _columns_scores(encoder.transform(frame), segment[take])
         folds = KFold(FOLDS, shuffle=True, random_state=seed)
         guess = cross_val_predict(RidgeCV(ALPHAS), Z, y, cv=folds)
         if guess.std() < 1e-9:
@@ -85,19 +77,18 @@ class Standing:
         if found < max(MIN_CORRELATION, MIN_DEVIATIONS / np.sqrt(len(y))):
             return None
         weights = RidgeCV(ALPHAS).fit(Z, y).coef_
-        score = Z @ weights
-        spread = float(score.std())
+        spread = float((Z @ weights).std())
         # Ties hide a part of what the score tells, as in the polyserial correlation.
         correlation = float(min(found / y.std(), MAX_CORRELATION))
-        offset = float(score.mean() / spread)
-        return cls(encoder, centre, scale, weights / spread, offset, correlation)
+        return cls(encoder, weights / spread, correlation)
 
-    def draw(self, frame: pd.DataFrame, noise: np.ndarray) -> np.ndarray:
+    def draw(self, frame: pd.DataFrame, segment, noise: np.ndarray) -> np.ndarray:
         """Scores by which rows of a segment are put in order.
 
         Parameters
         ----------
         frame : DataFrame of shape (n_rows, n_columns)
+        segment : ndarray of int of shape (n_rows,)
         noise : ndarray of shape (n_rows,)
             Standard normal.
 
@@ -105,19 +96,15 @@ class Standing:
         -------
         ndarray of shape (n_rows,)
         """
-        X = self.encoder.transform(frame)
-        Z = np.arcsinh((X - self.centre) / self.scale)
-        told = Z @ self.weights - self.offset
-        return self.correlation * told + np.sqrt(1 - self.correlation**2) * noise
+        Z = _columns_scores(self.encoder.transform(frame), segment)
+        told = self.correlation * (Z @ self.weights)
+        return told + np.sqrt(1 - self.correlation**2) * noise
 
     def to_state(self) -> dict:
         """Plain data."""
         return {
             "columns": self.encoder.columns,
-            "centre": self.centre,
-            "scale": self.scale,
             "weights": self.weights,
-            "offset": self.offset,
             "correlation": self.correlation,
         }
 
@@ -128,8 +115,12 @@ class Standing:
         return cls(AttributeEncoder(state.pop("columns")), **state)
 
 
-def _normal_scores(counts, segment):
-    """Normal scores of counts within their segments; ties share their mean rank."""
-    ranks = pd.Series(counts).groupby(segment).rank(method="average").to_numpy()
+def _columns_scores(X, segment):
+    return np.stack([_normal_scores(x, segment) for x in X.T], axis=1)
+
+
+def _normal_scores(values, segment):
+    """Normal scores of values within their segments; ties share their mean rank."""
+    ranks = pd.Series(values).groupby(segment).rank(method="average").to_numpy()
     sizes = np.bincount(segment)[segment]
     return stats.norm.ppf((ranks - 0.5) / sizes)

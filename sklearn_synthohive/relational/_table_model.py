@@ -64,8 +64,8 @@ class TableModel:
     lone_rate : float
         Rows without a driver per row with one.
     model : ConditionalGenerativeModel or None
-    distinct : list of columns
-        Attributes that differ in every row of a small table.
+    names : list of columns
+        Texts of a small table that say which row it is: most levels have one row.
     shares : dict of str to dict
         Shares of the levels of a small table's categories.
     n_rows : int
@@ -86,7 +86,7 @@ class TableModel:
     apart: list = field(default_factory=list)
     lone_rate: float = 0.0
     model: Any = None
-    distinct: list = field(default_factory=list)
+    names: list = field(default_factory=list)
     shares: dict = field(default_factory=dict)
     n_rows: int = 0
 
@@ -113,7 +113,7 @@ class TableModel:
             "borrowed": self.borrowed,
             "apart": self.apart,
             "lone_rate": self.lone_rate,
-            "distinct": self.distinct,
+            "names": self.names,
             "shares": self.shares,
             "n_rows": self.n_rows,
         }
