@@ -69,7 +69,8 @@ class CTGAN(
         Whether rare levels become one level, "other", or missing.
     n_components : int, optional
         Components of the mixture of each continuous column, at most; 10 for "mlp". The
-        autoregressive network brings mixtures of its own and takes 1.
+        autoregressive network brings mixtures of its own and takes 1, or 3 where there
+        is a context and some number lies in groups apart.
     discriminator_steps : int, default=1
         "mlp": critic steps for each generator step.
     generator_lr : float, optional

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 from sklearn.base import clone
 
 from sklearn_synthohive.exceptions import SchemaError
 from sklearn_synthohive.generators import _persistence as files
 from sklearn_synthohive.generators._codec import fit_codec
+from sklearn_synthohive.generators._modes_apart import has_modes_apart
 from sklearn_synthohive.generators._strategies import STRATEGIES
 from sklearn_synthohive.generators._training import Corpus
 from sklearn_synthohive.logging import get_logger
@@ -16,6 +18,9 @@ from sklearn_synthohive.preprocessing import DataTransformer
 __all__ = ["EncodingMixin"]
 
 log = get_logger(__name__)
+
+# Modes of numbers whose values lie in groups apart, by their parents.
+APART = 3
 
 
 class EncodingMixin:
@@ -35,7 +40,7 @@ class EncodingMixin:
 
     def _encode(self, X, context, table_name, seed) -> Corpus:
         """Compact tables of rows and context."""
-        transformer = self._new_transformer()
+        transformer = self._new_transformer(self._components(X, context, table_name))
         options = {"rules": self.rules, "table_name": table_name, "seed": seed}
         codec, table = _finite(*fit_codec(X, transformer, **options))
         if codec.kind == "encoded":
@@ -52,7 +57,21 @@ class EncodingMixin:
         given = _finite(*fit_codec(context, encoder, seed=seed))
         return Corpus(codec, table, *given)
 
-    def _new_transformer(self):
+    def _components(self, X, context, table_name):
+        """Modes of a number; more where they may tell the parents apart."""
+        strategy = STRATEGIES[self.generator]
+        if self.n_components is not None or self.transformer is not None:
+            return self.n_components
+        if context is None or not isinstance(X, pd.DataFrame):
+            return strategy.n_components
+        keys = ()
+        if self.metadata is not None and table_name is not None:
+            keys = self.metadata.get_table(table_name).columns_excluded
+        if has_modes_apart(X[[c for c in X if c not in keys]]):
+            return max(strategy.n_components, APART)
+        return strategy.n_components
+
+    def _new_transformer(self, n_components=None):
         if self.transformer is not None:
             return self.transformer
         return DataTransformer(
@@ -60,7 +79,9 @@ class EncodingMixin:
             embedding_threshold=self.embedding_threshold,
             min_frequency=self.min_frequency,
             rare_levels=self.rare_levels,
-            n_components=self.n_components or STRATEGIES[self.generator].n_components,
+            n_components=n_components
+            or self.n_components
+            or STRATEGIES[self.generator].n_components,
             n_jobs=self.n_jobs,
         )
 

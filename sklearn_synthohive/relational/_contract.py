@@ -7,17 +7,13 @@ import inspect
 import pandas as pd
 
 from sklearn_synthohive.generators import ConditionalGenerativeModel
-from sklearn_synthohive.relational._modes import has_modes_apart
 
 __all__ = [
     "build_model",
     "check_model_class",
     "draw",
-    "fitting_parameters",
     "teach",
 ]
-
-COMPONENTS = 3
 
 
 def check_model_class(model_cls) -> None:
@@ -48,22 +44,7 @@ def build_model(model_cls, metadata, **parameters):
     return model_cls(metadata, **parameters)
 
 
-def fitting_parameters(model_cls, frame, context, parameters) -> dict:
-    """Parameters of a table's model: the user's, and one that its columns ask for.
-
-    Children whose numbers lie in groups apart (amounts around 0 and around 10, by
-    their parents) are learned as mixtures, where the class has ``n_components`` and the
-    user has not set it.
-    """
-    named = inspect.signature(model_cls).parameters
-    if context is None or "n_components" not in named or "n_components" in parameters:
-        return parameters
-    if not has_modes_apart(frame):
-        return parameters
-    return {**parameters, "n_components": COMPONENTS}
-
-
-def teach(model, frame, context, **options):
+def teach(model, frame, context, watch=None, **options):
     """Fit a model, with those of the options that it takes.
 
     Parameters
@@ -71,11 +52,21 @@ def teach(model, frame, context, **options):
     model : ConditionalGenerativeModel
     frame : DataFrame
     context : DataFrame or None
+    watch : skorch callback, optional
+        Sees the epochs of a class with ``callbacks``; gone from it afterwards.
     **options
     """
     if context is not None:
         options["context"] = context
-    return model.fit(frame, **_taken(model.fit, options, keep={"context"}))
+    options = _taken(model.fit, options, keep={"context"})
+    if watch is None or not hasattr(model, "callbacks"):
+        return model.fit(frame, **options)
+    own = model.callbacks
+    model.callbacks = [*(own or ()), watch]
+    try:
+        return model.fit(frame, **options)
+    finally:
+        model.callbacks = own
 
 
 def draw(model, num_rows: int, context, seed: int) -> pd.DataFrame:

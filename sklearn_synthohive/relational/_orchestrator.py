@@ -15,7 +15,6 @@ from sklearn_synthohive.logging import get_logger
 from sklearn_synthohive.relational._contract import (
     build_model,
     check_model_class,
-    fitting_parameters,
 )
 from sklearn_synthohive.relational._learning import prepare
 from sklearn_synthohive.relational._making import Maker
@@ -142,7 +141,8 @@ class StagedOrchestrator:
             Of each model, at most.
         batch_size : int, default=500
         progress_bar : bool, default=True
-            One display for the whole schema, on stderr.
+            One display for the whole schema, on stderr. It moves with every epoch of a
+            class with ``callbacks``, as CTGAN; with ``n_jobs`` with every table.
         checkpoint_interval : int, default=10
             Epochs.
         checkpoint_dir : path-like, optional
@@ -186,10 +186,7 @@ class StagedOrchestrator:
             }
             if folder is not None:
                 options["checkpoint_dir"] = folder / lesson.table.name
-            own = fitting_parameters(
-                self.model_cls, lesson.frame, lesson.context, parameters
-            )
-            model = build_model(self.model_cls, lesson.metadata, **own)
+            model = build_model(self.model_cls, lesson.metadata, **parameters)
             jobs.append(Job(lesson, model, options))
         fit_jobs(jobs, self.n_jobs, progress_bar)
         # All at once: a fit that fails leaves the schema that was there.

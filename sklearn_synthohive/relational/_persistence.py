@@ -98,8 +98,15 @@ def read_schema_model(path, model_cls):
 
 
 def _pack(model, path):
-    with tempfile.TemporaryDirectory() as folder:
-        model.save(Path(folder) / "model")
+    # Beside the archive: where that has room, this has, too.
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        try:
+            model.save(Path(folder) / "model")
+        except SerializationError as error:
+            if isinstance(error.__cause__, OSError):
+                # Told with the path that the user knows.
+                raise error.__cause__ from None
+            raise
         with tarfile.open(path, "w") as archive:
             archive.add(Path(folder) / "model", "model", filter=_anonymous)
 

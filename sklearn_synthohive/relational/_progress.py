@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from joblib import Parallel, delayed, effective_n_jobs
+from skorch.callbacks import Callback
 from tqdm.auto import tqdm
 
 from sklearn_synthohive.relational._contract import teach
@@ -60,17 +61,35 @@ def fit_jobs(jobs: list[Job], n_jobs: int | None, progress_bar: bool) -> None:
             )
         else:
             fitted = (_taught(job, bar) for job in order)
+        moved = 0
         for done, (job, model) in enumerate(zip(order, fitted, strict=True), 1):
             job.lesson.table.model = model
+            moved += job.size
             bar.set_description_str(f"{done} of {len(jobs)} tables")
-            bar.update(job.size)
+            bar.update(moved - bar.n)
+
+
+class _Watch(Callback):
+    """Moves the display with every epoch, by its share of those that there may be."""
+
+    def __init__(self, bar, job):
+        self.bar = bar
+        self.job = job
+        self.start = bar.n
+        self.epochs = max(int(getattr(job.model, "epochs", 1)), 1)
+
+    def on_epoch_end(self, net, **kwargs):
+        epoch = len(net.history)
+        self.bar.set_description_str(f"{self.job.lesson.table.name}, epoch {epoch}")
+        share = min(epoch / self.epochs, 1.0)
+        self.bar.update(self.start + int(share * self.job.size) - self.bar.n)
 
 
 def _taught(job, bar):
     bar.set_description_str(job.lesson.table.name)
-    return _teach(job.model, job.lesson, job.options)
+    return _teach(job.model, job.lesson, job.options, _Watch(bar, job))
 
 
-def _teach(model, lesson, options):
-    teach(model, lesson.frame, lesson.context, **options)
+def _teach(model, lesson, options, watch=None):
+    teach(model, lesson.frame, lesson.context, watch, **options)
     return model

@@ -158,10 +158,14 @@ def test_the_number_of_workers_changes_nothing(fitted):
 
 def test_one_display_and_one_folder_of_checkpoints_a_table(tmp_path, capsys):
     metadata, tables = shop(n_users=30)
-    StagedOrchestrator(metadata, random_state=0).fit_all(
-        tables, epochs=1, checkpoint_dir=tmp_path / "checkpoints"
+    schema = StagedOrchestrator(metadata, random_state=0).fit_all(
+        tables, epochs=2, checkpoint_dir=tmp_path / "checkpoints"
     )
-    assert "2 of 2 tables" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert "2 of 2 tables" in shown
+    assert "users, epoch 1" in shown
+    assert "orders, epoch 2" in shown
+    assert all(t.model.callbacks is None for t in schema.tables_.values())
     for name in tables:
         assert (tmp_path / "checkpoints" / name / "final_checkpoint").is_dir()
 
@@ -169,6 +173,8 @@ def test_one_display_and_one_folder_of_checkpoints_a_table(tmp_path, capsys):
 def test_modes_apart_become_states(with_ctgan):
     schema, _ = with_ctgan
     # Amounts around 0 and 10; ages without a gap.
-    assert schema.tables_["orders"].model.n_components == 3
-    assert schema.tables_["users"].model.n_components is None
+    assert schema.tables_["orders"].model.transformer_.n_components == 3
+    assert schema.tables_["users"].model.transformer_.n_components == 1
+    for table in schema.tables_.values():
+        assert table.model.n_components is None
     assert "orders" in repr(schema)

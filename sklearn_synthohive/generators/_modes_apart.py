@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sklearn_synthohive.relational._features import as_numbers, is_numeric_like
+from sklearn_synthohive.metrics._columns import ColumnReader
 
 __all__ = ["has_modes_apart"]
 
@@ -41,11 +41,11 @@ def has_modes_apart(frame: pd.DataFrame) -> bool:
     >>> has_modes_apart(pd.DataFrame({"x": np.r_[low, low + 10]}))
     True
     """
-    return any(_apart(frame[c]) for c in frame if is_numeric_like(frame[c]))
+    readers = [ColumnReader(frame[c]) for c in frame]
+    return any(_apart(r.numbers(frame[r.name])) for r in readers if r.is_continuous)
 
 
-def _apart(column):
-    numbers = as_numbers(column)
+def _apart(numbers):
     numbers = numbers[np.isfinite(numbers)]
     if len(np.unique(numbers[:5000])) < MIN_DISTINCT:
         return False
