@@ -14,7 +14,7 @@ __all__ = ["MIN_PARENTS", "CardinalityModel", "spread_points"]
 MAX_VALUES = 64
 MAX_THRESHOLDS = 12
 MIN_PARENTS = 10
-MAX_SEGMENTS = 64
+MAX_SEGMENTS = 256
 PHASES, MANY = 32, 5000
 GOLDEN = (5**0.5 - 1) / 2
 

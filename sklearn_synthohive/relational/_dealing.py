@@ -134,11 +134,12 @@ def fit_loads(loads, segment, demand, *, least, most, rng):
     return fitted
 
 
-def open_parents(loads, segment, demand, share, rng):
+def open_parents(loads, segment, demand, share, rng, near=None):
     """Let each segment have as many parents with children as it should.
 
     Of keys that lead to few of many parents (flights to 105 of 1,458 airports) the law
-    of the loads does not tell which parents have them, the segments do.
+    of the loads does not tell which parents have them, the segments do, and within a
+    segment how near a parent is to those that have.
 
     Parameters
     ----------
@@ -148,6 +149,8 @@ def open_parents(loads, segment, demand, share, rng):
     share : ndarray of shape (n_segments,)
         Of the real parents of each segment that have children.
     rng : Generator
+    near : ndarray of shape (n_parents,), optional
+        The smaller, the sooner a parent has children.
 
     Returns
     -------
@@ -157,13 +160,17 @@ def open_parents(loads, segment, demand, share, rng):
     positive = rng.permutation(loads[loads > 0])
     if not len(positive):
         positive = np.ones(1, dtype=np.int64)
+    owed = rng.random()
     for s, rows in _by_segment(segment):
         if not demand[s]:
             continue
-        number = max(int(share[s] * len(rows) + rng.random()), 1)
-        keeps = rows[loads[rows] > 0]
-        others = rng.permutation(rows[loads[rows] == 0])
-        chosen = np.concatenate([rng.permutation(keeps), others])[:number]
+        # Parts of a parent add up over the segments.
+        owed += share[s] * len(rows)
+        number = max(int(owed), 1)
+        owed -= int(owed)
+        rows = rng.permutation(rows)
+        order = loads[rows] == 0 if near is None else near[rows]
+        chosen = rows[np.argsort(order, kind="stable")][:number]
         fresh = positive[rng.integers(0, len(positive), len(chosen))]
         opened[chosen] = np.where(loads[chosen] > 0, loads[chosen], fresh)
     return opened

@@ -6,7 +6,11 @@ import numpy as np
 import pandas as pd
 
 from sklearn_synthohive.metadata import Metadata, Relation
-from sklearn_synthohive.relational._attachment import Attachment, fit_segments
+from sklearn_synthohive.relational._attachment import (
+    Attachment,
+    Middles,
+    fit_segments,
+)
 from sklearn_synthohive.relational._balance import MAX_BALANCED, level_shares
 from sklearn_synthohive.relational._bases import base_name, own_base, take_rows
 from sklearn_synthohive.relational._cardinality import MIN_PARENTS, CardinalityModel
@@ -160,10 +164,11 @@ class _Learner:
                 least=int(positive.min(initial=1)) if len(positive) else 1,
                 most=int(positive.max(initial=1)),
                 used=used / np.maximum(sizes, 1),
+                middles=Middles.fit(tree, parents, counts, self.least),
             )
             wanted = np.where(rows >= 0, of_parent[np.maximum(rows, 0)], -1)
-            if not self.schema.nullable(relation):
-                wanted = self._guess(table, wanted, tree.n_segments)
+            lost = np.flatnonzero(self.schema.lost[relation])
+            wanted = self._guess(table, wanted, lost, tree.n_segments)
             self.segments[table.name][relation] = wanted
 
     def _names(self, name):
@@ -223,11 +228,13 @@ class _Learner:
                 parts.append(above.add_prefix(f"{other.name} "))
         return pd.concat(parts, axis=1)
 
-    def _guess(self, table, wanted, n_segments):
+    def _guess(self, table, wanted, lost, n_segments):
         """Segments for rows whose key leads nowhere: those of their likes."""
-        lost = np.flatnonzero(wanted < 0)
+        wanted = wanted.copy()
+        wanted[lost] = 0
         if not len(lost) or n_segments == 1:
-            return np.maximum(wanted, 0)
+            return wanted
+        wanted[lost] = -1
         rng = np.random.default_rng(self.seeds[table.name])
         known = rng.permutation(np.flatnonzero(wanted >= 0))[:MAX_LIKES]
         base = self.bases[table.name]
@@ -238,7 +245,6 @@ class _Learner:
         )
         law = np.cumsum(tree.means[tree.apply(base.take(lost))], axis=1)
         points = rng.random((len(lost), 1)) * law[:, -1:]
-        wanted = wanted.copy()
         wanted[lost] = (law < points).sum(axis=1).clip(max=n_segments - 1)
         return wanted
 
@@ -291,10 +297,10 @@ class _Learner:
         used = np.arange(len(real))
         if table.driver is not None:
             rows = self.schema.rows[table.driver]
-            if self.schema.nullable(table.driver):
-                model.lone_rate = float((rows < 0).sum() / max((rows >= 0).sum(), 1))
-            else:
-                used = np.flatnonzero(rows >= 0)
+            lost = self.schema.lost[table.driver]
+            lone = ((rows < 0) & ~lost).sum()
+            model.lone_rate = float(lone / max((rows >= 0).sum(), 1))
+            used = np.flatnonzero(~lost)
             above = self.bases[table.driver.parent]
             model.copies = copied_columns(real[model.modelled], above, rows)
             model.modelled = [c for c in model.modelled if c not in model.copies]

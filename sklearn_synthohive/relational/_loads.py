@@ -25,7 +25,7 @@ class NoParents:
         return np.full(len(wanted), -1, dtype=np.int64)
 
 
-def settled(attachment, loads, segment, wanted, rng):
+def settled(attachment, loads, segment, wanted, rng, near=None):
     """Loads that meet what rows want of each segment, as far as there are parents.
 
     Parameters
@@ -37,6 +37,8 @@ def settled(attachment, loads, segment, wanted, rng):
     wanted : ndarray of int of shape (n_segments,)
         Rows that want each segment.
     rng : Generator
+    near : ndarray of shape (n_parents,), optional
+        As :func:`open_parents` has it.
 
     Returns
     -------
@@ -50,7 +52,7 @@ def settled(attachment, loads, segment, wanted, rng):
     demand = spread_demand(wanted, np.where(sizes > 0, 2**60, 0), nearest)
     if sparse or stuck.any():
         share = attachment.used
-        opened = open_parents(loads, segment, demand, share, rng)
+        opened = open_parents(loads, segment, demand, share, rng, near)
         loads = opened if sparse else np.where(stuck[segment], opened, loads)
     once = attachment.most == 1
     free = sizes if once else np.bincount(segment, loads > 0, minlength=len(wanted))

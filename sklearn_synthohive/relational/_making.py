@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from sklearn_synthohive.logging import get_logger
-from sklearn_synthohive.relational._bases import base_name, own_base, take_rows
+from sklearn_synthohive.relational._bases import base_name, own_base
 from sklearn_synthohive.relational._dealing import Dealer, keep_pairs_apart
 from sklearn_synthohive.relational._loads import NoParents, refer_by_levels, settled
+from sklearn_synthohive.relational._made import Made
 from sklearn_synthohive.relational._plan import wide_first
 from sklearn_synthohive.relational._rows import child_families, make_rows, root_families
 from sklearn_synthohive.relational._spool import Spool
@@ -19,39 +20,6 @@ from sklearn_synthohive.relational._table_model import level_column, segment_col
 __all__ = ["Maker"]
 
 log = get_logger(__name__)
-
-
-class Made:
-    """What is kept of a table while others are made.
-
-    Attributes
-    ----------
-    spool : Spool
-    loads, segments : dict of relation name to list of ndarray
-        Of the relations in which the table is a parent that rows are dealt to.
-    keys : dict of relation name to list of ndarray
-        Of the keys that the primary key consists of.
-    places : dict of column to ndarray
-        Of own parts of the primary key.
-    lent : list of DataFrame
-        What the children of other tables' rows see of this one's.
-    """
-
-    def __init__(self, spool):
-        self.spool = spool
-        self.loads: dict[str, list] = {}
-        self.segments: dict[str, list] = {}
-        self.keys: dict[str, list] = {}
-        self.places: dict = {}
-        self.lent: list[pd.DataFrame] = []
-
-    def lend(self, names: dict[str, str], rows: np.ndarray) -> pd.DataFrame:
-        """Attributes of rows, under other names; all missing for -1."""
-        if len(self.lent) > 1:
-            self.lent = [pd.concat(self.lent, ignore_index=True)]
-        taken = take_rows(self.lent[0][list(names.values())], rows)
-        taken.columns = pd.Index(list(names), dtype=object)
-        return taken
 
 
 class Maker:
@@ -228,7 +196,8 @@ class Maker:
         if len(loads) and not loads.sum():
             loads = np.ones(len(loads), dtype=np.int64)
         if attachment.follows is None:
-            loads = settled(attachment, loads, segment, wanted, rng)
+            near = parent.nearness(relation.name)
+            loads = settled(attachment, loads, segment, wanted, rng, near)
         once = attachment.most == 1
         return Dealer(loads, segment, attachment.nearest(), once=once, rng=rng)
 
@@ -314,9 +283,8 @@ class Maker:
                 if relation.name in drivers:
                     block.counts[relation.name] = counts
                     continue
-                tree = self.models[relation.child].attachments[relation.name].segments
-                made.loads.setdefault(relation.name, []).append(counts)
-                made.segments.setdefault(relation.name, []).append(tree.apply(seen))
+                attachment = self.models[relation.child].attachments[relation.name]
+                made.take(relation.name, attachment, counts, seen)
         else:
             block.base = block.base[[]]
         for name, at in block.keys.items():

@@ -37,6 +37,8 @@ __all__ = ["StagedOrchestrator"]
 
 log = get_logger(__name__)
 
+ORPHANS = ("missing", "parent")
+
 
 class StagedOrchestrator:
     """Learns and generates the tables of a schema, keys and what ties them included.
@@ -54,6 +56,11 @@ class StagedOrchestrator:
     model_cls : type, default=CTGAN
         A :class:`ConditionalGenerativeModel`; called for each table as
         ``model_cls(metadata, batch_size=..., epochs=..., **model_kwargs)``.
+    orphans : {"missing", "parent"}, default="missing"
+        What a key that leads nowhere is learned as, where the key is missing in other
+        rows: "missing" keeps the rows that a join finds, and the number of children of
+        each parent; "parent" keeps the share of missing keys, and lets such rows have a
+        parent like their likes.
     on_write_failure : {"raise", "cleanup", "retry"}, default="raise"
         When a file cannot be written: "raise" keeps the tables that are whole,
         "cleanup" leaves everything as it was before the call, "retry" tries the file
@@ -77,10 +84,9 @@ class StagedOrchestrator:
 
     Notes
     -----
-    Rows whose foreign key leads nowhere count as rows without a parent: they are
-    counted and told of in the log, their own attributes are learned, and no such key
-    is generated. Where the key is never missing in the real table it is never missing
-    in the generated one.
+    Rows whose foreign key leads nowhere are counted and told of in the log, their own
+    attributes are learned, and no such key is generated (``orphans``). Where the key is
+    never missing in the real table it is never missing in the generated one.
 
     Examples
     --------
@@ -109,6 +115,7 @@ class StagedOrchestrator:
         metadata,
         model_cls=CTGAN,
         *,
+        orphans="missing",
         on_write_failure="raise",
         random_state=None,
         n_jobs=None,
@@ -116,6 +123,7 @@ class StagedOrchestrator:
     ):
         self.metadata = metadata
         self.model_cls = model_cls
+        self.orphans = orphans
         self.on_write_failure = on_write_failure
         self.random_state = random_state
         self.n_jobs = n_jobs
@@ -168,7 +176,7 @@ class StagedOrchestrator:
         parameters = {"batch_size": batch_size, "epochs": epochs, **model_kwargs}
         build_model(self.model_cls, self.metadata, **parameters)
         reader = getattr(self.io, "read", None)
-        schema = read_schema(self.metadata, tables, reader)
+        schema = read_schema(self.metadata, tables, reader, self.orphans)
         plan = make_plan(self.metadata, schema)
         log.info("schema_training_start", tables=len(plan.tables), seed=seed)
         least = int(parameters.get("min_frequency") or 1)
@@ -197,6 +205,10 @@ class StagedOrchestrator:
 
     def _check_parameters(self):
         check_model_class(self.model_cls)
+        if self.orphans not in ORPHANS:
+            raise ValueError(
+                f"orphans must be one of {list(ORPHANS)}, got {self.orphans!r}."
+            )
         if self.on_write_failure not in ON_WRITE_FAILURE:
             raise ValueError(
                 f"on_write_failure must be one of {list(ON_WRITE_FAILURE)}, got "

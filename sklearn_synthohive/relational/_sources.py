@@ -32,10 +32,16 @@ class Schema:
         The position of the row that each child row refers to, -1 for none; rows whose
         key leads nowhere have none.
     orphans, missing : dict of Relation to int
+    lost : dict of Relation to ndarray of bool
+        The rows whose key leads nowhere and that are to have a parent like their likes.
+    policy : {"missing", "parent"}
+        What becomes of a key that leads nowhere where others are missing.
     """
 
-    def __init__(self, tables: dict[str, pd.DataFrame], relations):
+    def __init__(self, tables: dict[str, pd.DataFrame], relations, policy="missing"):
         self.tables = tables
+        self.policy = policy
+        self.lost: dict[Relation, np.ndarray] = {}
         self.rows: dict[Relation, np.ndarray] = {}
         self.orphans: dict[Relation, int] = {}
         self.missing: dict[Relation, int] = {}
@@ -47,8 +53,11 @@ class Schema:
         rows = parent_rows(relation, self.tables)
         self.orphans[relation] = int((rows == ORPHAN).sum())
         self.missing[relation] = int((rows == NO_KEY).sum())
-        rows[rows == ORPHAN] = NO_KEY
+        gone = rows == ORPHAN
+        rows[gone] = NO_KEY
         self.rows[relation] = rows
+        found = self.policy == "parent" or not self.nullable(relation)
+        self.lost[relation] = gone if found else np.zeros(len(rows), dtype=bool)
 
     def counts(self, relation: Relation) -> np.ndarray:
         """The number of children of each row of the parent."""
@@ -75,7 +84,7 @@ def can_be_missing(dtype) -> bool:
     )
 
 
-def read_schema(metadata: Metadata, tables, reader=None) -> Schema:
+def read_schema(metadata: Metadata, tables, reader=None, policy="missing") -> Schema:
     """Read, validate and link the tables of a schema.
 
     Parameters
@@ -84,6 +93,8 @@ def read_schema(metadata: Metadata, tables, reader=None) -> Schema:
     tables : mapping of str to DataFrame, or to a path
     reader : callable, optional
         Reads one path.
+    policy : {"missing", "parent"}
+        As :class:`Schema` has it.
 
     Returns
     -------
@@ -117,14 +128,14 @@ def read_schema(metadata: Metadata, tables, reader=None) -> Schema:
         name: frames[name].reset_index(drop=True).copy(deep=False)
         for name in metadata.tables
     }
-    schema = Schema(frames, metadata.relations)
+    schema = Schema(frames, metadata.relations, policy)
     for relation, count in schema.orphans.items():
         if count:
             log.warning(
                 "orphan_keys",
                 key=relation.label,
                 rows=count,
-                becomes="missing" if schema.nullable(relation) else "another parent",
+                becomes="another parent" if schema.lost[relation].any() else "missing",
             )
     return schema
 

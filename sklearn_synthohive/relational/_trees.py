@@ -10,7 +10,7 @@ from sklearn_synthohive.relational._features import AttributeEncoder
 
 __all__ = ["SegmentTree"]
 
-SIZES = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+SIZES = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 MAX_CHOICE_ROWS = 20_000
 FOLDS = 3
 # Sizes without a gain before the search ends.

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sklearn_synthohive.relational._attachment import Middles, fit_segments
 from sklearn_synthohive.relational._bases import previous_rows
 from sklearn_synthohive.relational._dealing import (
     Dealer,
@@ -93,6 +94,42 @@ def test_few_parents_are_opened_where_they_are_wanted():
     assert used[0] == 0
     assert used[1] == 1
     assert used[2] == 2
+
+
+def test_the_nearest_parents_are_opened_first():
+    rng = np.random.default_rng(0)
+    segment = np.repeat([0, 1], 50)
+    near = np.r_[np.arange(50.0), np.full(50, np.inf)]
+    loads = np.zeros(100, dtype=np.int64)
+    loads[[20, 70]] = 9
+    share = np.array([0.06, 0.0])
+    opened = open_parents(loads, segment, np.array([30, 0]), share, rng, near)
+    assert set(np.flatnonzero(opened)) <= {0, 1, 2, 3}
+    assert {0, 1, 2} <= set(np.flatnonzero(opened))
+
+
+def test_parents_lie_near_the_middle_of_those_with_children():
+    rng = np.random.default_rng(0)
+    parents = pd.DataFrame(
+        {"lat": rng.uniform(0, 9, 400), "lon": rng.uniform(0, 9, 400)}
+    )
+    place = np.hypot(parents["lat"] - 4, parents["lon"] - 5)
+    used = np.argsort(place.to_numpy())[:2]
+    rows = np.repeat(used, 300)
+    children = pd.DataFrame({"z": np.repeat([0.0, 1.0], 300)})
+    tree = fit_segments(parents, children, rows)
+    counts = np.bincount(rows, minlength=400)
+    middles = Middles.fit(tree, parents, counts)
+    fresh = pd.DataFrame({"lat": rng.uniform(0, 9, 900), "lon": rng.uniform(0, 9, 900)})
+    segment = tree.apply(fresh)
+    far = middles.distance(tree, fresh, segment)
+    # Without children in a segment there is no middle.
+    empty = ~np.isin(segment, tree.apply(parents.iloc[used]))
+    assert np.isinf(far[empty]).all()
+    assert np.isfinite(far[~empty]).all()
+    first = fresh.iloc[[np.argmin(far)]]
+    assert np.hypot(first["lat"] - 4, first["lon"] - 5).item() < 1
+    assert Middles.fit(tree, parents, np.ones(400)) is None
 
 
 @pytest.mark.parametrize("seed", range(3))

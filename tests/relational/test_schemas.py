@@ -122,6 +122,19 @@ def test_missing_keys_keep_their_rate_given_the_row(some_stations):
         assert theirs == pytest.approx(mine, abs=0.08)
 
 
+def test_orphans_may_have_parents_like_their_likes_instead():
+    metadata, tables = stations()
+    gone = tables["alarms"]["crew"] == "gone"
+    missing = tables["alarms"]["crew"].isna()
+    assert gone.mean() > 0.01
+    _, made = made_of(metadata, tables, orphans="parent")
+    check_keys(metadata, made)
+    drawn = made["alarms"]["crew"].isna().mean()
+    assert drawn == pytest.approx(missing.mean(), abs=0.03)
+    with pytest.raises(ValueError, match="orphans must be one of"):
+        made_of(metadata, tables, orphans="drop")
+
+
 def test_keys_that_are_never_missing_take_no_gaps_from_orphans():
     metadata, tables = shop(n_users=60)
     tables["orders"].loc[::9, "user_id"] = "U-gone"

@@ -1,0 +1,60 @@
+"""What is kept of generated tables while others are made."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from sklearn_synthohive.relational._bases import take_rows
+
+__all__ = ["Made"]
+
+
+class Made:
+    """What is kept of a table while others are made.
+
+    Attributes
+    ----------
+    spool : Spool
+    loads, segments, near : dict of relation name to list of ndarray
+        Of the relations in which the table is a parent that rows are dealt to; how near
+        parents are to those with children where few have any.
+    keys : dict of relation name to list of ndarray
+        Of the keys that the primary key consists of.
+    places : dict of column to ndarray
+        Of own parts of the primary key.
+    lent : list of DataFrame
+        What the children of other tables' rows see of this one's.
+    """
+
+    def __init__(self, spool):
+        self.spool = spool
+        self.loads: dict[str, list] = {}
+        self.segments: dict[str, list] = {}
+        self.near: dict[str, list] = {}
+        self.keys: dict[str, list] = {}
+        self.places: dict = {}
+        self.lent: list[pd.DataFrame] = []
+
+    def take(self, name, attachment, counts, seen):
+        """Keep what dealing needs of some rows as parents."""
+        tree, middles = attachment.segments, attachment.middles
+        segment = tree.apply(seen)
+        self.loads.setdefault(name, []).append(counts)
+        self.segments.setdefault(name, []).append(segment)
+        if middles is not None:
+            near = middles.distance(tree, seen, segment)
+            self.near.setdefault(name, []).append(near)
+
+    def nearness(self, name):
+        """How near parents are to those with children, where that counts."""
+        near = self.near.get(name)
+        return None if near is None else np.concatenate(near)
+
+    def lend(self, names: dict[str, str], rows: np.ndarray) -> pd.DataFrame:
+        """Attributes of rows, under other names; all missing for -1."""
+        if len(self.lent) > 1:
+            self.lent = [pd.concat(self.lent, ignore_index=True)]
+        taken = take_rows(self.lent[0][list(names.values())], rows)
+        taken.columns = pd.Index(list(names), dtype=object)
+        return taken
