@@ -32,6 +32,8 @@ from sklearn_synthohive.metrics import (
 )
 
 HERE = Path(__file__).resolve().parent
+# By the clock on the wall, and of the processor, all threads and processes.
+CLOCKS = {"seconds": " s", "cpu_seconds": " CPU s"}
 
 
 def parse(argv=None) -> argparse.Namespace:
@@ -261,11 +263,42 @@ def table_of(result: dict) -> pd.DataFrame:
                 for what in ("children", "amount"):
                     row = f"{segment}: {what} (real {real[segment][what]:.2f})"
                     cells[row] = f"{synthetic[segment][what]:.2f}"
-        cells["fit s"] = f"{record['seconds']['fit']:.1f}"
-        cells["sample s"] = f"{record['seconds']['sample']:.1f}"
+        for clock, told in CLOCKS.items():
+            for what in ("fit", "sample"):
+                cells[f"{what}{told}"] = f"{record[clock][what]:.1f}"
         cells["peak MB"] = f"{record['peak_memory_mb']:.0f}"
         columns[label] = cells
     return pd.DataFrame(columns).fillna("")
+
+
+def over_seeds(result: dict) -> pd.DataFrame:
+    """Mean and range over the seeds of each model that has several."""
+    columns = {}
+    for model in dict.fromkeys(record["model"] for record in result["runs"]):
+        mine = [r for r in result["runs"] if r["model"] == model and not r["failed"]]
+        if len(mine) < 2:
+            continue
+        cells = {}
+        for measure, told in mine[0]["summary"].items():
+            scores = [r["summary"][measure]["score"] for r in mine]
+            cells[measure] = f"{_spread(scores, 3)} / {told['ceiling']:.3f}"
+        cells["column shape"] = _spread([r["column shape"] for r in mine], 3)
+        cells["orphans"] = _spread([r["orphans"] for r in mine], 0)
+        for target, told in mine[0]["targets"].items():
+            missed = [int(r["targets"][target].split(" of ")[0]) for r in mine]
+            cells[target] = f"{_spread(missed, 1)} of {told.split(' of ')[1]}"
+        for clock, told in CLOCKS.items():
+            for what in ("fit", "sample"):
+                cells[f"{what}{told}"] = _spread([r[clock][what] for r in mine], 1)
+        cells["peak MB"] = _spread([r["peak_memory_mb"] for r in mine], 0)
+        columns[f"{model}, {len(mine)} seeds / ceiling"] = cells
+    return pd.DataFrame(columns)
+
+
+def _spread(values, digits) -> str:
+    low, high = (f"{v:.{digits}f}" for v in (min(values), max(values)))
+    mean = f"{sum(values) / len(values):.{digits}f}"
+    return mean if low == high else f"{mean} ({low} to {high})"
 
 
 def main(argv=None) -> int:
@@ -279,6 +312,8 @@ def main(argv=None) -> int:
         rows = ", ".join(f"{n} {t}" for t, n in result["rows"].items())
         print(f"\n{name}: {rows}\n")
         print(table_of(result).to_string())
+        if not (means := over_seeds(result)).empty:
+            print(f"\n{means.to_string()}")
         for record in result["runs"]:
             if record["failed"]:
                 n_failed += 1

@@ -34,6 +34,7 @@ def main():
         tables[name][list(real.columns)].to_csv(path, index=False)
     facts = {
         "seconds": dict(watch.seconds),
+        "cpu_seconds": dict(watch.cpu_seconds),
         "peak_memory_mb": memory,
         "versions": {"python": platform.python_version(), **versions(peer.PACKAGES)},
     }

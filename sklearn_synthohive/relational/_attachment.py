@@ -103,7 +103,7 @@ class Attachment:
     least, most : int
         The smallest load above zero of the real parents, and the largest.
     used : ndarray of shape (n_segments,)
-        The share of each segment's real parents that have children.
+        The share of all real parents that lie in each segment and have children.
     middles : Middles or None
     """
 

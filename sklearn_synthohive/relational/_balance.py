@@ -13,19 +13,25 @@ from sklearn_synthohive.relational._features import (
 
 __all__ = [
     "MAX_BALANCED",
+    "MAX_BALANCED_CHILDREN",
+    "MAX_FREE",
     "choose_rows",
     "level_shares",
     "mend_names",
     "statistics_of",
 ]
 
-# More rows than these are balanced enough as they are drawn.
-MAX_BALANCED = 1000
+# More rows than these are balanced enough as they are drawn; tables under another one
+# have as many as their parents want, and come sooner to that.
+MAX_BALANCED, MAX_BALANCED_CHILDREN = 30_000, 1000
+# More rows choose among some each, not among all.
+MAX_FREE = 200
 MAX_LEVELS = 100
 # A share of all rows, less what floating point makes of it.
 ALMOST = 1e-6
 QUANTILES = 8
-SWEEPS = 4
+# Exchanges, at most: each row some times.
+SWEEPS, MAX_EXCHANGES = 4, 60_000
 
 
 def level_shares(frame: pd.DataFrame, least: int = 1) -> dict:
@@ -46,6 +52,9 @@ def level_shares(frame: pd.DataFrame, least: int = 1) -> dict:
         if is_numeric_like(frame[column]):
             continue
         counts = pd.Series(as_levels(frame[column])).value_counts()
+        if len(counts) > len(frame) // 2 and len(frame) > MAX_BALANCED_CHILDREN:
+            # Names; there are too many of them to be counted.
+            continue
         counts = counts[counts >= least].sort_index()
         told[str(column)] = {k: float(v / len(frame)) for k, v in counts.items()}
     return told
@@ -127,7 +136,7 @@ def choose_rows(statistics, target, n_rows: int, rng, candidates=None) -> np.nda
     rest = statistics[chosen].sum(axis=0) - target
     squares = (statistics**2).sum(axis=1)
     taken = np.zeros(len(statistics), dtype=bool)
-    for _ in range(SWEEPS):
+    for _ in range(min(SWEEPS, max(MAX_EXCHANGES // n_rows, 1))):
         before = chosen.copy()
         for i in rng.permutation(n_rows):
             rest -= statistics[chosen[i]]

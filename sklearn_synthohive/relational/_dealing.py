@@ -134,7 +134,7 @@ def fit_loads(loads, segment, demand, *, least, most, rng):
     return fitted
 
 
-def open_parents(loads, segment, demand, share, rng, near=None):
+def open_parents(loads, segment, demand, number, rng, near=None):
     """Let each segment have as many parents with children as it should.
 
     Of keys that lead to few of many parents (flights to 105 of 1,458 airports) the law
@@ -146,8 +146,9 @@ def open_parents(loads, segment, demand, share, rng, near=None):
     loads : ndarray of int64 of shape (n_parents,)
     segment : ndarray of int of shape (n_parents,)
     demand : ndarray of int of shape (n_segments,)
-    share : ndarray of shape (n_segments,)
-        Of the real parents of each segment that have children.
+    number : ndarray of int of shape (n_segments,)
+        Parents of each segment that are to have children; one at least where there is
+        a demand.
     rng : Generator
     near : ndarray of shape (n_parents,), optional
         The smaller, the sooner a parent has children.
@@ -160,17 +161,12 @@ def open_parents(loads, segment, demand, share, rng, near=None):
     positive = rng.permutation(loads[loads > 0])
     if not len(positive):
         positive = np.ones(1, dtype=np.int64)
-    owed = rng.random()
     for s, rows in _by_segment(segment):
         if not demand[s]:
             continue
-        # Parts of a parent add up over the segments.
-        owed += share[s] * len(rows)
-        number = max(int(owed), 1)
-        owed -= int(owed)
         rows = rng.permutation(rows)
         order = loads[rows] == 0 if near is None else near[rows]
-        chosen = rows[np.argsort(order, kind="stable")][:number]
+        chosen = rows[np.argsort(order, kind="stable")][: max(number[s], 1)]
         fresh = positive[rng.integers(0, len(positive), len(chosen))]
         opened[chosen] = np.where(loads[chosen] > 0, loads[chosen], fresh)
     return opened

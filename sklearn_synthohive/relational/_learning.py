@@ -155,7 +155,6 @@ class _Learner:
             counts = self.schema.counts(relation)
             positive = counts[counts > 0]
             of_parent = tree.apply(parents)
-            sizes = np.bincount(of_parent, minlength=tree.n_segments)
             used = np.bincount(of_parent, counts > 0, minlength=tree.n_segments)
             model.attachments[relation.name] = Attachment(
                 tree,
@@ -163,7 +162,7 @@ class _Learner:
                 nullable=self.schema.nullable(relation),
                 least=int(positive.min(initial=1)) if len(positive) else 1,
                 most=int(positive.max(initial=1)),
-                used=used / np.maximum(sizes, 1),
+                used=used / max(len(parents), 1),
                 middles=Middles.fit(tree, parents, counts, self.least),
             )
             wanted = np.where(rows >= 0, of_parent[np.maximum(rows, 0)], -1)
@@ -319,9 +318,10 @@ class _Learner:
             context = self._context(table, model, frame, rows[used], seed)
         if len(real) <= MAX_BALANCED:
             texts = [c for c in model.modelled if not is_numeric_like(real[c])]
-            few = MAX_UNIQUE_SHARE * len(real)
-            model.names = [c for c in texts if real[c].nunique(dropna=False) > few]
             model.shares = level_shares(real[texts], self.least)
+            few = MAX_UNIQUE_SHARE * len(real)
+            told = model.shares
+            model.names = [c for c in texts if len(told.get(str(c), ())) > few]
         return Lesson(model, frame, context, self._described(model, frame))
 
     def _context(self, table, model, frame, rows, seed):

@@ -51,8 +51,11 @@ def settled(attachment, loads, segment, wanted, rng, near=None):
     nearest = attachment.nearest()
     demand = spread_demand(wanted, np.where(sizes > 0, 2**60, 0), nearest)
     if sparse or stuck.any():
-        share = attachment.used
-        opened = open_parents(loads, segment, demand, share, rng, near)
+        # Whole parents, and those of segments without any go to the likest one.
+        exact = rng.random() + np.cumsum(attachment.used) * len(segment)
+        number = np.diff(np.floor(exact), prepend=0).astype(np.int64)
+        number = spread_demand(number, sizes, nearest)
+        opened = open_parents(loads, segment, demand, number, rng, near)
         loads = opened if sparse else np.where(stuck[segment], opened, loads)
     once = attachment.most == 1
     free = sizes if once else np.bincount(segment, loads > 0, minlength=len(wanted))

@@ -10,6 +10,8 @@ import pandas as pd
 
 from sklearn_synthohive.relational._balance import (
     MAX_BALANCED,
+    MAX_BALANCED_CHILDREN,
+    MAX_FREE,
     choose_rows,
     mend_names,
     statistics_of,
@@ -152,7 +154,8 @@ def _draw_frame(table, family, seed):
             return _draw_waves(table, family, parents, seed)
         empty = pd.DataFrame(index=parents.index)
         context = plan.frame(parents, family.siblings, family.position, empty)
-    if 0 < family.size <= MAX_BALANCED:
+    most = MAX_BALANCED if context is None else MAX_BALANCED_CHILDREN
+    if 0 < family.size <= most:
         return _draw_balanced(table, family, context, seed)
     return draw(table.model, family.size, context, seed)
 
@@ -170,13 +173,14 @@ def _draw_balanced(table, family, context, seed):
     pool = draw(table.model, n * copies, context, seed)
     described = pool[[c for c in pool if c not in table.names]]
     statistics, target = statistics_of(described, table.shares, n)
-    family_of = None if context is None else np.arange(n * copies).reshape(n, copies)
+    free = context is None and n <= MAX_FREE
+    places = None if free else np.arange(n * copies).reshape(n, copies)
     for model in table.cardinalities.values():
         more, wanted = _segments_of(model, table, family, pool, copies)
         statistics = np.concatenate([statistics, more], axis=1)
         target = np.concatenate([target, wanted])
     rng = np.random.default_rng([seed, 2])
-    chosen = choose_rows(statistics, target, n, rng, family_of)
+    chosen = choose_rows(statistics, target, n, rng, places)
     rows = pool.take(chosen).reset_index(drop=True)
     for column in table.names:
         shares = table.shares.get(str(column), {})

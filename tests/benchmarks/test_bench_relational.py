@@ -106,11 +106,20 @@ def test_a_copy_misses_no_target(bench, schemas):
     assert worse["targets"]["trends below ceiling - .02"] == "1 of 1"
     record = {"model": "m", "seed": 0, "failed": "", "peak_memory_mb": 1.0}
     record["seconds"] = {"fit": 1.0, "sample": 2.0}
+    record["cpu_seconds"] = {"fit": 0.5, "sample": 1.5}
     failed = {"model": "n", "seed": 0, "failed": "refused"}
     table = bench.table_of({"runs": [record | worse, failed]})
     assert list(table.columns) == ["ceiling", "m, seed 0"]
     assert table.loc["fit s", "m, seed 0"] == "1.0"
+    assert table.loc["fit CPU s", "m, seed 0"] == "0.5"
     assert "high: children (real 6.00)" in table.index
+    assert bench.over_seeds({"runs": [record | worse, failed]}).empty
+    other = record | bench.judge(schema, metadata, schema.tables) | {"seed": 1}
+    means = bench.over_seeds({"runs": [record | worse, other, failed]})
+    told = means["m, 2 seeds / ceiling"]
+    assert told["trends below ceiling - .02"] == "0.5 (0.0 to 1.0) of 1"
+    assert told["referential integrity"] == "1.000 / 1.000"
+    assert told["fit CPU s"] == "0.5"
 
 
 def test_the_error_that_ended_a_run_is_told(bench, tmp_path):

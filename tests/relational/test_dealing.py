@@ -88,8 +88,8 @@ def test_few_parents_are_opened_where_they_are_wanted():
     segment = np.repeat([0, 1, 2], 50)
     loads = np.zeros(150, dtype=int)
     loads[[3, 60]] = [500, 700]
-    share = np.array([0.0, 0.02, 0.04])
-    opened = open_parents(loads, segment, np.array([0, 5, 9]), share, rng)
+    number = np.array([0, 1, 2])
+    opened = open_parents(loads, segment, np.array([0, 5, 9]), number, rng)
     used = np.bincount(segment, opened > 0)
     assert used[0] == 0
     assert used[1] == 1
@@ -102,8 +102,8 @@ def test_the_nearest_parents_are_opened_first():
     near = np.r_[np.arange(50.0), np.full(50, np.inf)]
     loads = np.zeros(100, dtype=np.int64)
     loads[[20, 70]] = 9
-    share = np.array([0.06, 0.0])
-    opened = open_parents(loads, segment, np.array([30, 0]), share, rng, near)
+    number = np.array([3, 0])
+    opened = open_parents(loads, segment, np.array([30, 0]), number, rng, near)
     assert set(np.flatnonzero(opened)) <= {0, 1, 2, 3}
     assert {0, 1, 2} <= set(np.flatnonzero(opened))
 
