@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sklearn_synthohive.metadata import Metadata, Relation
+from sklearn_synthohive.preprocessing._rare import count_of
 from sklearn_synthohive.relational._attachment import (
     Attachment,
     Middles,
@@ -64,7 +65,7 @@ class Lesson:
 
 
 def prepare(
-    metadata: Metadata, schema: Schema, plan: Plan, seed: int, least: int = 1
+    metadata: Metadata, schema: Schema, plan: Plan, seed: int, min_frequency=None
 ) -> list[Lesson]:
     """Learn all but the models of the tables.
 
@@ -74,15 +75,15 @@ def prepare(
     schema : Schema
     plan : Plan
     seed : int
-    least : int
-        Rows that a level has to have to be kept.
+    min_frequency : int, float or None
+        Rows, or share of a table's rows, that a level has to have to be kept.
 
     Returns
     -------
     list of Lesson
         In the order of the plan.
     """
-    learner = _Learner(metadata, schema, plan, seed, least)
+    learner = _Learner(metadata, schema, plan, seed, min_frequency)
     for table in plan.tables:
         learner.base(table)
     for table in plan.tables:
@@ -93,8 +94,9 @@ def prepare(
 
 
 class _Learner:
-    def __init__(self, metadata, schema, plan, seed, least):
-        self.least = least
+    def __init__(self, metadata, schema, plan, seed, min_frequency):
+        sizes = {name: len(frame) for name, frame in schema.tables.items()}
+        self.least = {name: count_of(min_frequency, n) for name, n in sizes.items()}
         self.metadata, self.schema, self.plan = metadata, schema, plan
         self.bases: dict[str, pd.DataFrame] = {}
         self.namings: set[str] = set()
@@ -149,7 +151,7 @@ class _Learner:
                     parents[columns],
                     children,
                     rows,
-                    least=self.least,
+                    least=self.least[relation.parent],
                     seed=self.seeds[table.name],
                 )
             counts = self.schema.counts(relation)
@@ -163,7 +165,7 @@ class _Learner:
                 least=int(positive.min(initial=1)) if len(positive) else 1,
                 most=int(positive.max(initial=1)),
                 used=used / max(len(parents), 1),
-                middles=Middles.fit(tree, parents, counts, self.least),
+                middles=Middles.fit(tree, parents, counts, self.least[relation.parent]),
             )
             wanted = np.where(rows >= 0, of_parent[np.maximum(rows, 0)], -1)
             lost = np.flatnonzero(self.schema.lost[relation])
@@ -177,7 +179,7 @@ class _Learner:
         their other attributes tell nothing beyond.
         """
         frame = self.schema.tables[name]
-        if len(frame) > FEW_PARENTS or self.least > 1:
+        if len(frame) > FEW_PARENTS or self.least[name] > 1:
             return []
         texts = naming_columns(frame, self.models[name].modelled)
         return [base_name(name, c) for c in texts[:1]]
@@ -318,7 +320,7 @@ class _Learner:
             context = self._context(table, model, frame, rows[used], seed)
         if len(real) <= MAX_BALANCED:
             texts = [c for c in model.modelled if not is_numeric_like(real[c])]
-            model.shares = level_shares(real[texts], self.least)
+            model.shares = level_shares(real[texts], self.least[name])
             few = MAX_UNIQUE_SHARE * len(real)
             told = model.shares
             model.names = [c for c in texts if len(told.get(str(c), ())) > few]
@@ -358,6 +360,7 @@ class _Learner:
     def _count_children(self, table, model, seed):
         base = self.bases[table.name]
         few = len(base) <= FEW_PARENTS
+        least = self.least[table.name]
         columns = self._names(table.name) or self._telling(base)
         seen = base[columns].copy(deep=False)
         relations = [*self.plan.relations_to(table.name), *table.own]
@@ -369,7 +372,7 @@ class _Learner:
                 counts,
                 method=child.linkage_method,
                 # Of a list each row may be a segment of its own.
-                min_rows=self.least if few else MIN_PARENTS,
+                min_rows=least if few else max(least, MIN_PARENTS),
                 choose=not few,
                 seed=seed,
             )

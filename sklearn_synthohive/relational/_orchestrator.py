@@ -179,8 +179,8 @@ class StagedOrchestrator:
         schema = read_schema(self.metadata, tables, reader, self.orphans)
         plan = make_plan(self.metadata, schema)
         log.info("schema_training_start", tables=len(plan.tables), seed=seed)
-        least = int(parameters.get("min_frequency") or 1)
-        lessons = prepare(self.metadata, schema, plan, seed, least)
+        rare = model_kwargs.get("min_frequency")
+        lessons = prepare(self.metadata, schema, plan, seed, rare)
         jobs = []
         seeds = chunk_seeds(seed, len(lessons))
         for lesson, model_seed in zip(lessons, seeds, strict=True):

@@ -87,7 +87,7 @@ def test_larger_counts_go_to_rows_that_stand_higher_in_their_segment():
     assert CardinalityModel.fit(frame[["noise"]], counts).standing is None
 
 
-def test_a_list_keeps_its_names_and_their_children():
+def list_of_kinds():
     kinds = pd.DataFrame({"id": range(5), "name": list("vwxyz")})
     owner = np.repeat(np.arange(5), [0, 1, 7, 30, 90])
     things = pd.DataFrame({"kind": owner, "size": owner * 10.0})
@@ -96,7 +96,11 @@ def test_a_list_keeps_its_names_and_their_children():
         .add_table("kinds", pk="id")
         .add_table("things", fk={"kind": "kinds.id"})
     )
-    tables = {"kinds": kinds, "things": things}
+    return metadata, {"kinds": kinds, "things": things}
+
+
+def test_a_list_keeps_its_names_and_their_children():
+    metadata, tables = list_of_kinds()
     schema = StagedOrchestrator(metadata, Resampler, random_state=0)
     schema.fit_all(tables, progress_bar=False)
     assert schema.tables_["kinds"].names == ["name"]
@@ -111,3 +115,15 @@ def test_a_list_keeps_its_names_and_their_children():
             "x": 7,
             "w": 1,
         }
+
+
+def test_rare_names_are_not_kept_where_that_is_asked_for():
+    metadata, tables = list_of_kinds()
+    schema = StagedOrchestrator(metadata, random_state=0)
+    schema.fit_all(tables, epochs=1, min_frequency=0.5, progress_bar=False)
+    kinds = schema.tables_["kinds"]
+    assert kinds.shares["name"] == {}
+    assert kinds.names == []
+    (law,) = kinds.cardinalities.values()
+    assert law.tree.n_segments == 1
+    assert len(schema.generate({"kinds": 5})["kinds"]) == 5
