@@ -7,7 +7,8 @@ among (sampling importance resampling, Rubin 1987), column after column.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import joblib
 import numpy as np
@@ -42,16 +43,22 @@ class CellRule:
         Per row the number of its piece, ``FREE`` for no rule, or ``ANY`` of the first
         ``n_shared`` pieces.
     n_shared : int
+    possible, concerned : callable or None
+        Given codes and scores of all columns, of which those drawn before count: which
+        of the shared pieces a row may have, (n, n_shared), and which rows the rule is
+        for, (n,); all where None.
     """
 
     span: int
     pieces: Pieces
     own: np.ndarray
     n_shared: int = 0
+    possible: Callable | None = None
+    concerned: Callable | None = None
 
     def take(self, rows):
         """The rule of some of the rows."""
-        return CellRule(self.span, self.pieces, self.own[rows], self.n_shared)
+        return replace(self, own=self.own[rows])
 
 
 def draw_under(fitted, rules, n, seed, *, context=None, n_jobs=None):
@@ -106,7 +113,7 @@ def _from_pool(fitted, rules, n, rng, n_jobs):
     limit = MOST_A_ROW * n + MOST_AT_ONCE
     while True:
         own = np.full(min(size, MOST_AT_ONCE), ANY)
-        same = [CellRule(r.span, r.pieces, own, r.n_shared) for r in rules]
+        same = [replace(r, own=own) for r in rules]
         kept.append(_draw(fitted, same, len(own), rng, None, n_jobs))
         drawn += len(own)
         log_weight = np.concatenate([part.log_weight for part in kept])

@@ -103,7 +103,8 @@ class FittedAutoregressive(FittedGenerator):
         for rule in rules:
             parts = [torch.as_tensor(array, device=device) for array in rule.pieces]
             own = torch.as_tensor(rule.own, device=device)[at]
-            ruled[order.index(rule.span)] = Rule(*parts, own, rule.n_shared)
+            checks = (self._on_numpy(f) for f in (rule.possible, rule.concerned))
+            ruled[order.index(rule.span)] = Rule(*parts, own, rule.n_shared, *checks)
         thin = None
         if copies > 1:
             thin = GroupThinning(copies, n, rng)
@@ -122,6 +123,20 @@ class FittedAutoregressive(FittedGenerator):
             drawn.log_weight.cpu().numpy(),
             worth,
         )
+
+    def _on_numpy(self, check):
+        """A check of a rule, for the states and scores of a draw."""
+        if check is None:
+            return None
+        n_context = self.network.columns.n_context
+        n_continuous = len(self.codec.layout.continuous)
+
+        def checked(states, scores):
+            own = scores[:, scores.shape[1] - n_continuous :].double().cpu().numpy()
+            met = check(states[:, n_context:].cpu().numpy(), own)
+            return torch.as_tensor(met, device=states.device)
+
+        return checked
 
     def log_likelihood(self, table, context=None):
         """Log-likelihood of rows in data space; see ``CTGAN.score_samples``.

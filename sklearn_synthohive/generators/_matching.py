@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from sklearn_synthohive.generators._candidates import CellRule, draw_under
-from sklearn_synthohive.generators._cells import exact_pieces, interval_pieces
+from sklearn_synthohive.generators._cells import exact_pieces
 from sklearn_synthohive.generators._implied import implied_requirements
+from sklearn_synthohive.generators._repeats import interval_rules
 from sklearn_synthohive.generators._requirements import (
     Between,
     OneOf,
@@ -97,12 +98,15 @@ def _good(codec, requirements, frame, rows):
 def _draw(fitted, requirements, rows, seed, context, n_jobs, clip):
     """Rows as they are drawn, with the given values as they were asked for."""
     codec = fitted.codec
-    forced = [_Forced(fitted, requirement, rows) for requirement in requirements]
+    labels = list(codec.transformer.columns_)
+    taken = {labels.index(requirement.column) for requirement in requirements}
+    forced = [_Forced(fitted, requirement, rows, taken) for requirement in requirements]
     given = None if context is None else context.take(rows)
-    rules = [f.rule for f in forced]
+    rules = [f.rule for f in forced] + [r for f in forced for r in f.further]
     table, pieces = draw_under(
         fitted, rules, len(rows), seed, context=given, n_jobs=n_jobs
     )
+    pieces = pieces[:, : len(forced)]
     fixed = np.zeros(table.codes.shape, dtype=bool)
     for f, piece in zip(forced, pieces.T, strict=True):
         fixed[:, f.rule.span] = piece >= 0
@@ -140,24 +144,26 @@ class _Forced:
     ----------
     requirement : OneOf, Between or PerRow
     rule : CellRule
+    further : list of CellRule
+        For columns that this one may repeat.
     wanted : Series or None
         What each piece stands for; None where pieces are intervals.
     scalars : ndarray or None
         The same, encoded.
     """
 
-    def __init__(self, fitted, requirement, rows):
+    def __init__(self, fitted, requirement, rows, taken):
         codec, column = fitted.codec, requirement.column
         i = list(codec.transformer.columns_).index(column)
         line, own = codec.line(i), np.full(len(rows), ANY)
         self.requirement, self.wanted, self.scalars = requirement, None, None
+        self.further = []
         if isinstance(requirement, Between):
             ends = OneOf(column, [requirement.low, requirement.high], requirement.dtype)
-            positions = line.positions(*encode_allowed(codec, ends))
-            ends_at = positions[0], positions[-1]
-            pieces = interval_pieces(fitted.scores, i, line, *ends_at)
-            if len(pieces.states):
-                self.rule = CellRule(i, pieces, own, len(pieces.states))
+            rules = _interval_rules(fitted, i, line, ends, len(rows), taken)
+            if rules:
+                self.rule, *self.further = rules
+                taken.update(rule.span for rule in rules)
                 return
             # The model never goes there: one of the ends is as good as any value.
             requirement = ends
@@ -188,3 +194,14 @@ class _Forced:
             values = self.wanted.iloc[piece[rows]]
             series.iloc[rows] = values.set_axis(series.index[rows])
         frame[column] = series
+
+
+def _interval_rules(fitted, i, line, ends, n, taken):
+    """The rules of an interval, from its ends as allowed values."""
+    cells = encode_allowed(fitted.codec, ends)
+    positions, amounts = line.positions(*cells), None
+    copies = fitted.codec.copies
+    if i in dict(copies.sources):
+        amounts = copies.amounts(i, *cells)[[0, -1]]
+    ends_at = positions[0], positions[-1]
+    return interval_rules(fitted, i, n, *ends_at, amounts, taken)

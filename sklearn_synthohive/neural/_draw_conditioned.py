@@ -55,6 +55,11 @@ class Rule(NamedTuple):
         The piece of each row, ``FREE`` or ``ANY``.
     n_shared : int
         ``ANY`` means the first so many pieces.
+    possible : callable, optional
+        Given states and scores, of which those before the column count: which of the
+        shared pieces each row may have, bool of shape (n, n_shared).
+    concerned : callable, optional
+        Likewise, which rows the rule is for, bool of shape (n,).
     """
 
     states: torch.Tensor
@@ -63,6 +68,8 @@ class Rule(NamedTuple):
     base: torch.Tensor
     own: torch.Tensor
     n_shared: int
+    possible: Callable | None = None
+    concerned: Callable | None = None
 
 
 class ConditionedDraw(NamedTuple):
@@ -125,7 +132,10 @@ def draw_conditioned(
         if rule is None:
             states[:, c], z = draw_free(net, j, x, states, rng)
         else:
-            drawn = _draw_ruled(net, j, x, states, rule, rule.own[origin], rng)
+            own = rule.own[origin]
+            if rule.concerned is not None:
+                own = torch.where(rule.concerned(states, scores), own, FREE)
+            drawn = _draw_ruled(net, j, x, (states, scores), rule, own, rng)
             states[:, c], z, pieces[:, j], mass = drawn
             log_weight += mass
         if z is not None:
@@ -140,9 +150,9 @@ def draw_conditioned(
     return ConditionedDraw(states, scores, log_weight, origin, pieces)
 
 
-def _draw_ruled(net, j, x, rows, rule, own, rng):
+def _draw_ruled(net, j, x, before, rule, own, rng):
     """States, scores, pieces and log-masses under a rule."""
-    n = len(x)
+    n, (rows, scores) = len(x), before
     states = torch.zeros(n, dtype=torch.long, device=x.device)
     z = torch.zeros(n, device=x.device)
     mass = torch.zeros(n, dtype=torch.float64, device=x.device)
@@ -158,6 +168,9 @@ def _draw_ruled(net, j, x, rows, rule, own, rng):
     for start in range(0, len(several), size):
         part = several[start : start + size]
         log_p = _shared_log_masses(net, j, x[part], rows[part], rule)
+        if rule.possible is not None:
+            possible = rule.possible(rows[part], scores[part])
+            log_p = torch.where(possible, log_p, NOTHING)
         mass[part] = log_p.logsumexp(1)
         piece[part] = draw_index(odds(log_p), rng)
     if len(one):

@@ -323,6 +323,28 @@ class NormalScores:
             out[rows, k] = table.invert(probabilities[rows, k])
         return out
 
+    def invert_one(self, k: int, codes: np.ndarray, probabilities: np.ndarray):
+        """Scalars of one continuous span; zero where there is none.
+
+        Parameters
+        ----------
+        k : int
+            Which of the continuous spans.
+        codes : ndarray of shape (n,), int
+        probabilities : ndarray of shape (n,)
+            Of the scores.
+
+        Returns
+        -------
+        ndarray of shape (n,), float32
+        """
+        out = np.zeros(len(codes), dtype=np.float32)
+        for state, table in enumerate(self.tables[k]):
+            rows = np.flatnonzero(codes == state)
+            if table is not None and len(rows):
+                out[rows] = table.invert(probabilities[rows])
+        return out
+
     def _cells(self, codes):
         for k, i in enumerate(self.layout.continuous):
             for state, scores in enumerate(self.tables[k]):

@@ -107,7 +107,7 @@ class Copies:
                 self.transformer.layout_.spans[j].column for j in repeated.get(i, ())
             ]
             states = list(span.states)
-            at = self._first(i)
+            at = self.first_state(i)
             states[at:at] = [State("atom", f"= {name}") for name in names]
             n_states = span.n_states + len(names)
             stop = start + span.stop - span.start + len(names)
@@ -144,7 +144,7 @@ class Copies:
         frame = None if X is None else self.transformer.modelled(X)
         rulers = rulers_of(self.transformer)
         for i, sources in self.sources:
-            first = self._first(i)
+            first = self.first_state(i)
             free = codes[:, i] < self.transformer._encodings[i].n_modes
             codes[codes[:, i] >= first, i] += len(sources)
             for at, j in enumerate(sources if frame is not None else ()):
@@ -170,7 +170,7 @@ class Copies:
         """
         codes = table.codes.copy()
         for i, sources in self.sources:
-            first, after = self._first(i), self._first(i) + len(sources)
+            first, after = self.first_state(i), self.first_state(i) + len(sources)
             own = codes[:, i]
             copied = (own >= first) & (own < after)
             codes[:, i] = np.where(own >= after, own - len(sources), own)
@@ -194,7 +194,7 @@ class Copies:
         """
         rulers = rulers_of(self.transformer)
         for i, sources in self.sources:
-            first, ruler = self._first(i), rulers[i]
+            first, ruler = self.first_state(i), rulers[i]
             values = np.full(len(frame), np.nan)
             for at, j in enumerate(sources):
                 rows = np.flatnonzero(codes[:, i] == first + at)
@@ -214,6 +214,50 @@ class Copies:
             frame.isetitem(i, new)
         return frame
 
+    def amounts(self, i, codes, scalars) -> np.ndarray:
+        """Amounts of the cells of a column that hold values of their own.
+
+        Parameters
+        ----------
+        i : int
+        codes : ndarray of int
+            With the states of repeats.
+        scalars : ndarray or None
+
+        Returns
+        -------
+        ndarray of float64
+            Comparable between columns; NaN for repeats and missing cells.
+        """
+        encoding, ruler = self.transformer._encodings[i], rulers_of(self.transformer)[i]
+        positions = encoding.line().positions(codes.astype(np.int64), scalars)
+        if ruler.step:
+            return positions * ruler.step + ruler.offset + ruler.origin
+        gaps = np.isnan(positions)
+        stored = ruler.axis.stored(np.where(gaps, 0.0, positions), clip=False)
+        return np.where(gaps, np.nan, stored.astype(np.float64))
+
+    def positions(self, i, amounts) -> np.ndarray:
+        """Where comparable amounts lie on the line of a column.
+
+        Parameters
+        ----------
+        i : int
+        amounts : ndarray of float64
+
+        Returns
+        -------
+        ndarray of float64
+        """
+        ruler = rulers_of(self.transformer)[i]
+        if ruler.step:
+            return (amounts - ruler.origin - ruler.offset) / ruler.step
+        return ruler.axis.positions(amounts)
+
+    def step(self, i) -> float:
+        """Width of a column's grid, in amounts; zero where it has none."""
+        return rulers_of(self.transformer)[i].step
+
     @property
     def texts(self) -> list[str]:
         """What repeats what, for people."""
@@ -232,8 +276,8 @@ class Copies:
         """Undo :meth:`to_state`."""
         return cls(transformer, [(i, tuple(sources)) for i, sources in state])
 
-    def _first(self, i):
-        """The first state of repeats: after modes and spikes."""
+    def first_state(self, i) -> int:
+        """The first state of repeats of a column: after modes and spikes."""
         encoding = self.transformer._encodings[i]
         return encoding.n_states - encoding.has_missing
 
