@@ -40,7 +40,7 @@ class ClusterBasedNormalizer(ColumnEncoder):
     spike_threshold : float, default=0.01
         A value that at least this share of the rows holds (missing ones not counted,
         and at least three rows) is a spike.
-    max_spikes : int, default=40
+    max_spikes : int, default=64
         At most so many spikes a column; the most frequent ones.
     max_distinct : int, default=64
         A column of at most so many distinct values, each in three rows on average, is
@@ -109,7 +109,7 @@ class ClusterBasedNormalizer(ColumnEncoder):
         *,
         weight_threshold=0.005,
         spike_threshold=0.01,
-        max_spikes=40,
+        max_spikes=64,
         max_distinct=64,
         max_fit_rows=2000,
         min_count=1,

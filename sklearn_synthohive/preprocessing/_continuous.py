@@ -20,6 +20,8 @@ __all__ = ["ContinuousColumn", "SpikeRule"]
 
 # A spike holds at least so many rows, however few rows there are.
 MIN_SPIKE_ROWS = 3
+# So many, where it is only the rows without taller spikes that it stands out from.
+MIN_LOWER_ROWS = 20
 # A column has few distinct values only if they repeat so often on average.
 MIN_REPEATS = 3
 
@@ -28,10 +30,14 @@ MIN_REPEATS = 3
 class SpikeRule:
     """Which values are exact states rather than points of the mixture.
 
+    A column that is zero in most rows has few others, and what these look like is not
+    to depend on how many zeros there are: values that are common among the rows
+    without spikes are spikes, too.
+
     Attributes
     ----------
     threshold : float
-        Share of the rows that are not missing.
+        Share of the rows that are not missing, or of those left without such spikes.
     max_spikes : int
     max_distinct : int
         Columns of at most so many distinct values consist of spikes only.
@@ -51,6 +57,8 @@ class SpikeRule:
         if (few or n_distinct <= 2) and (counts >= least).any():
             return np.ones(n_distinct, dtype=bool)
         tall = counts >= max(self.threshold * n_rows, MIN_SPIKE_ROWS, least)
+        rest = n_rows - counts[tall].sum()
+        tall |= counts >= max(self.threshold * rest, MIN_LOWER_ROWS, least)
         if tall.sum() > self.max_spikes:
             keep = np.argsort(-counts, kind="stable")[: self.max_spikes]
             tall = np.zeros(n_distinct, dtype=bool)

@@ -143,7 +143,7 @@ class DataTransformer(ColumnEncoder):
         min_frequency=None,
         rare_levels="merge",
         spike_threshold=0.01,
-        max_spikes=40,
+        max_spikes=64,
         max_distinct=64,
         weight_threshold=0.005,
         max_fit_rows=2000,

@@ -40,6 +40,18 @@ def test_spikes_are_those_of_the_plain_version(values, most, distinct, threshold
     assert found == plain.spikes(values, threshold, most, distinct)
 
 
+@pytest.mark.parametrize("most", [2, 64])
+def test_what_is_common_without_the_tallest_is_a_spike(most):
+    rng = np.random.default_rng(0)
+    gains = np.repeat([5, 7, 8, 11], [40, 21, 19, 60])
+    values = [0] * 5000 + gains.tolist() + rng.integers(100, 900, 300).tolist()
+    normalizer, _ = fit(values, max_spikes=most)
+    (span,) = normalizer.layout_.spans
+    found = {int(s.text) for s in span.states if s.kind == "atom"}
+    assert found == plain.spikes(values, 0.01, most, 64)
+    assert found == ({0, 11} if most == 2 else {0, 5, 7, 11})
+
+
 def test_a_spike_decodes_exactly_whatever_the_scalar():
     rng = np.random.default_rng(0)
     values = np.where(rng.random(500) < 0.4, 0.0, rng.gamma(2, 10, 500))

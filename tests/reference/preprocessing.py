@@ -21,6 +21,13 @@ def spikes(values, threshold, max_spikes, max_distinct):
         for v in sorted(counts)
         if counts[v] >= threshold * len(values) and counts[v] >= 3
     ]
+    rest = len(values) - sum(counts[v] for v in tall)
+    tall += [
+        v
+        for v in sorted(set(counts) - set(tall))
+        if counts[v] >= threshold * rest and counts[v] >= 20
+    ]
+    tall.sort()
     return set(sorted(tall, key=lambda v: -counts[v])[:max_spikes])
 
 
