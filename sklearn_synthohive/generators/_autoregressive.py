@@ -98,15 +98,18 @@ class AutoregressiveStrategy:
             np.bincount(corpus.table.codes[:, i], minlength=span.n_states)
             for i, span in enumerate(layout.spans)
         ]
+        columns = learn_columns(
+            layout, train.table, counts, context_layout, train.context
+        )
+        # Held-out rows are trained on in the end, too.
+        given = None if corpus.context is None else corpus.context.codes
         return SimpleNamespace(
             data=data,
             recipe=recipe,
             scores=scores,
             context_scores=context_scores,
             counts=counts,
-            columns=learn_columns(
-                layout, train.table, counts, context_layout, train.context
-            ),
+            columns=columns.recounted(corpus.table.codes, given),
         )
 
     def build_net(self, model, prepared, seed, device):
@@ -147,7 +150,10 @@ class AutoregressiveStrategy:
         tables = prepared.scores, prepared.context_scores
         data = _likelihood_data(held_out, *tables, rng, device)
         scores = data.scores()
-        return lambda: mean_log_likelihood(fitted().network, data.states, scores)
+        # Pairs are counted on all rows, and each row is left out for itself.
+        return lambda: mean_log_likelihood(
+            fitted().network, data.states, scores, counted=True
+        )
 
     def score_every(self, checkpoint_interval):
         """Every epoch: the score costs little."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -96,6 +96,29 @@ class Columns:
             tuple((pairs or {}).get(c) for c in range(len(spans))),
             None if seen is None else tuple(tuple(map(int, own)) for own in seen),
         )
+
+    def recounted(self, codes: np.ndarray, context: np.ndarray | None) -> Columns:
+        """The same with pairs counted on other rows.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n, n_generated), int
+        context : ndarray of shape (n, n_context), int, or None
+
+        Returns
+        -------
+        Columns
+        """
+
+        def of(c):
+            given = context is not None and c < self.n_context
+            return context[:, c] if given else codes[:, c - self.n_context]
+
+        pairs = tuple(
+            p and PairCounts.of(p.source, of(p.source), of(c), p.n_levels, p.n_states)
+            for c, p in enumerate(self.pairs)
+        )
+        return replace(self, pairs=pairs)
 
     def to_state(self) -> dict:
         """Plain data beside the layouts, for a file."""

@@ -171,6 +171,8 @@ def mean_log_likelihood(
     states: torch.Tensor,
     scores: torch.Tensor,
     batch_size: int | None = None,
+    *,
+    counted: bool = False,
 ) -> float:
     """Mean log-likelihood a row, in nats, of given states and scores.
 
@@ -181,9 +183,12 @@ def mean_log_likelihood(
     scores : tensor of shape (n, n_continuous)
     batch_size : int, optional
         Rows at a time; as many as memory bears when not given.
+    counted : bool
+        Whether the rows are among those of the pairs' counts.
     """
     total, batch_size = 0.0, batch_size or affordable_rows(net.columns)
     for start in range(0, len(states), batch_size):
         rows = slice(start, start + batch_size)
-        total += float(net(states[rows].long(), scores[rows]).double().sum())
+        terms = net(states[rows].long(), scores[rows], counted=counted)
+        total += float(terms.double().sum())
     return total / len(states)

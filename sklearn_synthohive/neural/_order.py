@@ -21,6 +21,8 @@ __all__ = [
 MAX_BINS, MAX_ROWS = 24, 20_000
 # Above so many columns, each sees its most informative predecessors only, and how many.
 WIDE, MAX_SEEN = 64, 32
+# A column counts as one of categories if so few of its rows have a score.
+FEW_SCORES = 0.05
 # What is spent on the dependences of wide tables: codes of all columns together, rows.
 MAX_CODES, WIDE_ROWS = 3_000, 10_000
 
@@ -154,7 +156,8 @@ def learn_order(layout: Layout, table: CompactTable) -> tuple[list[int], np.ndar
     """The order of a table's spans: categories, few levels first, then numbers.
 
     A mixture of Gaussians bends to what it is given more easily than a softmax to sharp
-    borders between numbers. Dependences are measured on evenly spaced rows.
+    borders between numbers. So a column counts as a number only if some of its rows are
+    in modes. Dependences are measured on evenly spaced rows.
 
     Parameters
     ----------
@@ -171,10 +174,15 @@ def learn_order(layout: Layout, table: CompactTable) -> tuple[list[int], np.ndar
     wide = m > WIDE
     rows = np.linspace(0, n - 1, min(n, WIDE_ROWS if wide else MAX_ROWS)).astype(int)
     bins = max(4, MAX_CODES // m) if wide else MAX_BINS
-    codes = coarse_codes(layout, table.take(rows), min(bins, MAX_BINS))
+    some = table.take(rows)
+    codes = coarse_codes(layout, some, min(bins, MAX_BINS))
     information = mutual_information(codes)
     total = information.sum(axis=1)
-    spans = list(enumerate(layout.spans))
-    categories = [i for i, span in spans if span.kind != "continuous"]
+    categories = [
+        i
+        for i, span in enumerate(layout.spans)
+        if span.kind != "continuous"
+        or span.has_value[some.codes[:, i].astype(np.int64)].mean() < FEW_SCORES
+    ]
     categories.sort(key=lambda i: (layout.spans[i].n_states, -total[i]))
     return dependence_order(information, categories), information

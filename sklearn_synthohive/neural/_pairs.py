@@ -19,6 +19,8 @@ MAX_DISAGREEMENT = 0.1
 FEW_TARGETS, SAMPLE_PAIRS = 16, 2_000
 # A column that hardly varies is not worth a table.
 MOST_ALIKE = 0.99
+# The log-odds that counts are right begin at no more than this.
+LARGEST_START = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +50,14 @@ class PairCounts:
         Parameters
         ----------
         source : int
-        levels, states : ndarray of shape (n,), int64
+        levels, states : ndarray of shape (n,), int
         n_levels, n_states : int
         """
-        keys, counts = np.unique(levels * n_states + states, return_counts=True)
+        # Half the memory where that is wide enough for a level and a state.
+        fits = int(n_levels) * int(n_states) < 2**31
+        width = np.dtype(np.int32 if fits else np.int64)
+        together = levels.astype(width) * int(n_states) + states.astype(width)
+        keys, counts = np.unique(together, return_counts=True)
         keys, kept = keys.astype(np.int64), counts >= LEAST_ROWS
         return cls(source, keys[kept], counts[kept], n_levels, n_states)
 
@@ -60,6 +66,13 @@ class PairCounts:
         """Rows of each level, those of single pairs not counted."""
         level = self.keys // self.n_states
         return np.bincount(level, self.counts, self.n_levels).astype(np.int64)
+
+    @cached_property
+    def agreement(self) -> float:
+        """Share of the pairs of counted rows of one level that have one state."""
+        same = float((self.counts * (self.counts - 1.0)).sum())
+        every = float((self.totals * (self.totals - 1.0)).sum())
+        return (same + 1) / (every + 2)
 
     def to_state(self) -> list:
         """Plain data, for a file."""
@@ -185,8 +198,10 @@ class PairHead(nn.Module):
         self.source = pairs.source
         self.n_states = pairs.n_states
         self.gate = nn.Parameter(torch.zeros(hidden))
-        self.gate_rows = nn.Parameter(torch.ones(()))
-        self.gate_bias = nn.Parameter(torch.zeros(()))
+        self.gate_rows = nn.Parameter(torch.zeros(()))
+        # Rare levels see too few steps to learn it from nothing.
+        start = min(np.log(pairs.agreement / (1 - pairs.agreement)), LARGEST_START)
+        self.gate_bias = nn.Parameter(torch.tensor(float(start)))
         self.keys: torch.Tensor
         self.counts: torch.Tensor
         self.totals: torch.Tensor

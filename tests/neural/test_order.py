@@ -134,6 +134,18 @@ class TestOrder:
         flag, city, copy, size = 2, 0, 3, 1
         assert order == [flag, city, copy, size]
 
+    @pytest.mark.parametrize(("share", "is_early"), [(0.03, True), (0.1, False)])
+    def test_numbers_that_are_spikes_nearly_always_are_categories(
+        self, share, is_early
+    ):
+        table, rng = linked(), np.random.default_rng(3)
+        codes = table.codes.copy()
+        codes[:, 1] = np.where(rng.random(2000) < share, 0, 2)
+        order = learn_order(
+            Layout.from_names(NAMES), CompactTable(codes, table.scalars)
+        )[0]
+        assert order == ([2, 1, 0, 3] if is_early else [2, 0, 3, 1])
+
     def test_of_equal_levels_the_more_informative_one_comes_first(self):
         rng = np.random.default_rng(0)
         a, b = rng.integers(0, 3, (2, 500))
