@@ -5,8 +5,8 @@
 Every order gets the same rows, the same split and the same seed. "levels, numbers" is
 the default: categories from few to many levels, and among them numbers that are spikes
 in nearly all rows, then numbers along Prim's tree. "tree" is Prim's tree from the most
-informative column, whatever the columns hold. The rows are cut to ``--rows``, since only
-differences matter here.
+informative column, whatever the columns hold. The rows are cut to ``--rows``, since
+only differences matter here.
 """
 
 from __future__ import annotations

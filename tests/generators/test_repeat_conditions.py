@@ -1,4 +1,4 @@
-"""Intervals of columns that repeat others, against free rows that happen to meet them."""
+"""Intervals of columns that repeat others, against free rows that meet them."""
 
 import numpy as np
 import pandas as pd
