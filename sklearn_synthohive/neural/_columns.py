@@ -111,8 +111,9 @@ class Columns:
         """
 
         def of(c):
-            given = context is not None and c < self.n_context
-            return context[:, c] if given else codes[:, c - self.n_context]
+            if context is not None and c < self.n_context:
+                return context[:, c]
+            return codes[:, c - self.n_context]
 
         pairs = tuple(
             p and PairCounts.of(p.source, of(p.source), of(c), p.n_levels, p.n_states)
