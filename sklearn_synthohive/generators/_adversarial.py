@@ -22,7 +22,7 @@ log = get_logger(__name__)
 MAX_ROWS = 50_000
 # A critic is most often wrong where it is most certain.
 MAX_LOG_RATIO = 2.0
-RATE = 0.1
+RATE = 0.05
 # scikit-learn's trees take no more levels of a category.
 MAX_LEVELS = 255
 

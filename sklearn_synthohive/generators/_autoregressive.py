@@ -26,6 +26,7 @@ from sklearn_synthohive.neural import (
     LikelihoodNet,
     LikelihoodRecipe,
     NormalScores,
+    input_decay,
     learn_columns,
     mean_log_likelihood,
 )
@@ -46,7 +47,7 @@ class AutoregressiveStrategy:
 
     metric = "log_likelihood"
     n_components = 1
-    generator_lr = 5e-3
+    generator_lr = 1e-2
     generator_dim = DEFAULT_DIM
     fitted_class = FittedAutoregressive
 
@@ -98,7 +99,7 @@ class AutoregressiveStrategy:
             np.bincount(corpus.table.codes[:, i], minlength=span.n_states)
             for i, span in enumerate(layout.spans)
         ]
-        columns = learn_columns(
+        columns, information = learn_columns(
             layout, train.table, counts, context_layout, train.context
         )
         # Held-out rows are trained on in the end, too.
@@ -110,12 +111,14 @@ class AutoregressiveStrategy:
             context_scores=context_scores,
             counts=counts,
             columns=columns.recounted(corpus.table.codes, given),
+            input_decay=input_decay(columns, information, len(data), batch),
         )
 
     def build_net(self, model, prepared, seed, device):
         """The skorch net, not yet initialised."""
         return LikelihoodNet(
             recipe=prepared.recipe,
+            input_decay=prepared.input_decay,
             lr=model.generator_lr or self.generator_lr,
             device=str(device),
             max_epochs=model.epochs,

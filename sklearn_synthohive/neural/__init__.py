@@ -3,6 +3,7 @@
 from sklearn_synthohive.neural._autoregressive import AutoregressiveNet
 from sklearn_synthohive.neural._columns import Columns, affordable_rows
 from sklearn_synthohive.neural._conditions import Conditions
+from sklearn_synthohive.neural._decay import input_decay
 from sklearn_synthohive.neural._draw import draw_rows
 from sklearn_synthohive.neural._draw_columns import draw_columns
 from sklearn_synthohive.neural._draw_conditioned import (
@@ -26,7 +27,7 @@ from sklearn_synthohive.neural._net import (
     StopTraining,
 )
 from sklearn_synthohive.neural._normal_scores import NormalScores
-from sklearn_synthohive.neural._order import learn_order
+from sklearn_synthohive.neural._order import dependences, learn_order
 from sklearn_synthohive.neural._pairs import PairCounts
 from sklearn_synthohive.neural._products import has_fast_bfloat16
 from sklearn_synthohive.neural._profiles import group_levels, learn_columns
@@ -66,6 +67,8 @@ __all__ = [
     "group_levels",
     "has_fast_bfloat16",
     "inclusion",
+    "dependences",
+    "input_decay",
     "learn_columns",
     "learn_order",
     "mean_log_likelihood",

@@ -100,6 +100,21 @@ class FullFirst(nn.Module):
         a = triangular(inputs.flatten(1), *weights, self.chunks)
         return a.view(-1, self.hidden, len(inputs))
 
+    def spread(self, per_column: torch.Tensor) -> torch.Tensor:
+        """A figure a column and generated column for each of the weights.
+
+        Parameters
+        ----------
+        per_column : tensor of shape (n_columns, n_generated)
+
+        Returns
+        -------
+        tensor of the shape of ``weight``
+        """
+        widths = torch.as_tensor(np.diff(self.starts), device=per_column.device)
+        rows = per_column.repeat_interleave(widths, dim=0)
+        return rows.repeat_interleave(self.hidden, dim=1)
+
     def sweep(self, n: int) -> _FullSweep:
         """The same, column by column.
 
@@ -217,6 +232,14 @@ class LimitedFirst(nn.Module):
         nothing = inputs.new_zeros(1, SMALL, len(inputs))
         pieces = torch.cat([inputs.permute(1, 2, 0), nothing])
         return _GatheredProduct.apply(pieces, self.weight, self.index) + self.bias
+
+    def spread(self, per_column: torch.Tensor) -> torch.Tensor:
+        """As :meth:`FullFirst.spread`; zero where there is no piece."""
+        pieces = torch.as_tensor(np.diff(self.starts), device=per_column.device)
+        rows = per_column.repeat_interleave(pieces, dim=0)
+        rows = torch.cat([rows, rows.new_zeros(1, rows.shape[1])])
+        own = rows.T.gather(1, self.index).repeat_interleave(SMALL, dim=1)
+        return own[:, :, None].expand(self.weight.shape)
 
     def sweep(self, n: int) -> _LimitedSweep:
         """As :meth:`FullFirst.sweep`."""

@@ -36,22 +36,34 @@ class FlatAdamW(torch.optim.AdamW):
     ----------
     decayed, spared : list of nn.Parameter
         With and without weight decay; become views of the vector.
-    weight_decay : float
+    weight_decay : float or list of (float or tensor)
+        Of all decayed weights, or of each parameter (a float, or a tensor of its
+        shape).
     **kwargs
         As for torch's AdamW.
     """
 
-    def __init__(self, decayed, spared, weight_decay: float, **kwargs):
+    def __init__(self, decayed, spared, weight_decay, **kwargs):
         self.weights = [*decayed, *spared]
         self.n_decayed = sum(p.numel() for p in decayed)
-        self.decay = weight_decay
+        if isinstance(weight_decay, float):
+            weight_decay = [weight_decay] * len(decayed)
+        self.decay: torch.Tensor | None = torch.cat(
+            [
+                torch.as_tensor(own, dtype=p.dtype, device=p.device)
+                .expand(p.shape)
+                .reshape(-1)
+                for own, p in zip(weight_decay, decayed, strict=True)
+            ]
+            or [torch.zeros(0)]
+        )
         self.mean: torch.Tensor | None = None
         vector = nn.Parameter(flatten(self.weights), requires_grad=False)
         super().__init__([vector], weight_decay=0.0, fused=True, **kwargs)
 
     def __getstate__(self):
-        own = {k: getattr(self, k) for k in ("weights", "n_decayed", "decay")}
-        return super().__getstate__() | own | {"mean": None}
+        own = {k: getattr(self, k) for k in ("weights", "n_decayed")}
+        return super().__getstate__() | own | {"mean": None, "decay": None}
 
     def keep_average(self, decayed, spared):
         """Flatten the parameters of a moving average, too.
@@ -82,7 +94,8 @@ class FlatAdamW(torch.optim.AdamW):
         flat.mul_((clip / (torch.linalg.vector_norm(flat) + 1e-6)).clamp_(max=1.0))
         (group,) = self.param_groups
         (vector,) = group["params"]
-        vector[: self.n_decayed].mul_(1 - group["lr"] * self.decay)
+        part = vector[: self.n_decayed]
+        part.addcmul_(part, self.decay, value=-group["lr"])
         vector.grad = flat
         self.step()
         vector.grad = None

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import torch
 from skorch import NeuralNet
 from skorch.callbacks import EarlyStopping
 from skorch.history import History
 
 from sklearn_synthohive.neural._autoregressive import AutoregressiveNet
+from sklearn_synthohive.neural._decay import WEIGHT_DECAY
 from sklearn_synthohive.neural._ema import warm_copy
 from sklearn_synthohive.neural._epoch import AdversarialData, Recipe, train_epoch
 from sklearn_synthohive.neural._flat import FlatAdamW
@@ -239,6 +241,8 @@ class LikelihoodNet(EpochNet):
     betas : tuple of float
         Of AdamW.
     weight_decay : float
+    input_decay : ndarray of shape (n_columns, n_generated), optional
+        Weight decay of the first layer; see ``neural.input_decay``.
     **kwargs
         As for ``skorch.NeuralNet``.
     """
@@ -252,24 +256,28 @@ class LikelihoodNet(EpochNet):
         *,
         recipe: LikelihoodRecipe,
         betas: tuple[float, float] = (0.9, 0.99),
-        weight_decay: float = 0.05,
+        weight_decay: float = WEIGHT_DECAY,
+        input_decay: np.ndarray | None = None,
         **kwargs,
     ):
         self.recipe = recipe
         self.betas = betas
         self.weight_decay = weight_decay
+        self.input_decay = input_decay
         kwargs = {"criterion": torch.nn.Identity, "train_split": None} | kwargs
         super().__init__(module, **kwargs)
 
     def initialize_optimizer(self, triggered_directly=None):
         """AdamW on all weights at once; their average stands in the same order."""
-        decayed, spared = self.module_.decayed()
+        module = self.module_
+        decayed, spared = module.decayed()
+        decays: list = [self.weight_decay] * len(decayed)
+        if self.input_decay is not None:
+            own = torch.as_tensor(self.input_decay, device=module.device)
+            places = [k for k, p in enumerate(decayed) if p is module.first.weight]
+            decays[places[0]] = module.first.spread(own)
         self.optimizer_ = FlatAdamW(
-            decayed,
-            spared,
-            lr=self.lr,
-            betas=self.betas,
-            weight_decay=self.weight_decay,
+            decayed, spared, lr=self.lr, betas=self.betas, weight_decay=decays
         )
         if self.recipe.average_decay:
             own, others = self.average_.decayed()  # type: ignore[operator]
@@ -278,7 +286,7 @@ class LikelihoodNet(EpochNet):
 
     def settle(self, best: dict | None):
         """Keep one set of weights."""
-        self.optimizer_.mean = None
+        self.optimizer_.mean = self.optimizer_.decay = None
         return super().settle(best)
 
     def run_epoch(self, data: LikelihoodData, step: int):

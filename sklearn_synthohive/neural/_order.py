@@ -13,6 +13,7 @@ __all__ = [
     "WIDE",
     "coarse_codes",
     "dependence_order",
+    "dependences",
     "learn_order",
     "most_informative",
     "mutual_information",
@@ -152,37 +153,59 @@ def most_informative(
     return seen
 
 
-def learn_order(layout: Layout, table: CompactTable) -> tuple[list[int], np.ndarray]:
+def dependences(parts: Sequence[tuple[Layout, CompactTable]]) -> np.ndarray:
+    """Mutual information of all columns, measured on evenly spaced rows.
+
+    Parameters
+    ----------
+    parts : sequence of (Layout, CompactTable)
+        Tables of the same rows, one beside the other.
+
+    Returns
+    -------
+    ndarray of shape (n_spans, n_spans), float64
+        In nats, of codes that lump a column's rarer values together.
+    """
+    n, m = len(parts[0][1]), sum(len(layout.spans) for layout, _ in parts)
+    wide = m > WIDE
+    rows = _evenly(n, WIDE_ROWS if wide else MAX_ROWS)
+    bins = min(max(4, MAX_CODES // m) if wide else MAX_BINS, MAX_BINS)
+    codes = [coarse_codes(layout, table.take(rows), bins) for layout, table in parts]
+    return mutual_information(np.concatenate(codes, axis=1))
+
+
+def _evenly(n, most):
+    """At most so many of n rows, evenly spaced."""
+    return np.linspace(0, n - 1, min(n, most)).astype(int)
+
+
+def learn_order(
+    layout: Layout, table: CompactTable, information: np.ndarray
+) -> list[int]:
     """The order of a table's spans: categories, few levels first, then numbers.
 
     A mixture of Gaussians bends to what it is given more easily than a softmax to sharp
     borders between numbers. So a column counts as a number only if some of its rows are
-    in modes. Dependences are measured on evenly spaced rows.
+    in modes.
 
     Parameters
     ----------
     layout : Layout
     table : CompactTable
+    information : ndarray of shape (n_spans, n_spans)
+        As :func:`dependences` returns it.
 
     Returns
     -------
-    order : list of int
-    information : ndarray of shape (n_spans, n_spans)
-        Mutual information.
+    list of int
     """
-    n, m = len(table), len(layout.spans)
-    wide = m > WIDE
-    rows = np.linspace(0, n - 1, min(n, WIDE_ROWS if wide else MAX_ROWS)).astype(int)
-    bins = max(4, MAX_CODES // m) if wide else MAX_BINS
-    some = table.take(rows)
-    codes = coarse_codes(layout, some, min(bins, MAX_BINS))
-    information = mutual_information(codes)
     total = information.sum(axis=1)
+    codes = table.codes[_evenly(len(table), MAX_ROWS)]
     categories = [
         i
         for i, span in enumerate(layout.spans)
         if span.kind != "continuous"
-        or span.has_value[some.codes[:, i].astype(np.int64)].mean() < FEW_SCORES
+        or span.has_value[codes[:, i].astype(np.int64)].mean() < FEW_SCORES
     ]
     categories.sort(key=lambda i: (layout.spans[i].n_states, -total[i]))
-    return dependence_order(information, categories), information
+    return dependence_order(information, categories)

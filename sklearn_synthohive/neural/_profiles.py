@@ -15,6 +15,7 @@ from sklearn_synthohive.neural._order import (
     MAX_SEEN,
     WIDE,
     coarse_codes,
+    dependences,
     learn_order,
     most_informative,
 )
@@ -39,7 +40,7 @@ def learn_columns(
     counts: Sequence[np.ndarray],
     context_layout: Layout | None = None,
     context: CompactTable | None = None,
-) -> Columns:
+) -> tuple[Columns, np.ndarray]:
     """What the network is to know of a table's columns before it learns.
 
     Parameters
@@ -51,11 +52,18 @@ def learn_columns(
 
     Returns
     -------
-    Columns
+    columns : Columns
+    information : ndarray of shape (n_columns, n_columns)
+        Mutual information in nats, context first; see :func:`dependences`.
     """
     groups = group_levels(layout, table, counts, context_layout, context)
-    order, information = learn_order(layout, table)
-    n_context = 0 if context_layout is None else len(context_layout.spans)
+    parts = [(layout, table)]
+    if context_layout is not None and context is not None:
+        parts.insert(0, (context_layout, context))
+    information = dependences(parts)
+    n_context = len(information) - len(layout.spans)
+    own_information = information[n_context:, n_context:]
+    order = learn_order(layout, table, own_information)
     pairs = {}
     spans = [*(context_layout.spans if context_layout else ()), *layout.spans]
     categories = [
@@ -74,9 +82,10 @@ def learn_columns(
     seen = None
     if len(order) > WIDE:
         given = list(range(n_context))
-        own = most_informative(information, order, MAX_SEEN)
+        own = most_informative(own_information, order, MAX_SEEN)
         seen = [[*given, *(n_context + c for c in part)] for part in own]
-    return Columns.of(layout, context_layout, order, groups, pairs, seen)
+    columns = Columns.of(layout, context_layout, order, groups, pairs, seen)
+    return columns, information
 
 
 def group_levels(

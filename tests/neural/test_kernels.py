@@ -166,6 +166,23 @@ class TestFlat:
             for p, q in zip(net.parameters(), plain.parameters(), strict=True):
                 torch.testing.assert_close(p, q)
 
+    def test_each_weight_may_have_a_decay_of_its_own(self):
+        ours, theirs = self.nets()
+        first, *others = ours.parameters()
+        own = random(*first.shape, seed=3).abs()
+        fast = FlatAdamW([first], others, weight_decay=[own], lr=0.05)
+        slow = torch.optim.AdamW(theirs.parameters(), weight_decay=0.0, lr=0.05)
+        x = random(20, 3)
+        for _ in range(5):
+            descend(ours(x).square().sum(), fast, 1e9)
+            slow.zero_grad()
+            theirs(x).square().sum().backward()
+            with torch.no_grad():
+                next(theirs.parameters()).mul_(1 - 0.05 * own)
+            slow.step()
+        for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+            torch.testing.assert_close(p, q)
+
     def test_what_takes_no_part_stays(self):
         ours, _ = self.nets()
         unused = nn.Parameter(torch.ones(2, dtype=torch.float64))

@@ -8,7 +8,7 @@ from reference import autoregressive as plain
 from sklearn.metrics import mutual_info_score
 
 from sklearn_synthohive.layout import CompactTable, Layout
-from sklearn_synthohive.neural import learn_order
+from sklearn_synthohive.neural import dependences, learn_order
 from sklearn_synthohive.neural._order import (
     MAX_BINS,
     coarse_codes,
@@ -39,6 +39,10 @@ def linked(n=2000, seed=0):
     codes = np.stack([rng.integers(0, 300, n), mode, x > 0.5, np.zeros(n)], axis=1)
     scalars = np.stack([size, 2 * x], axis=1)
     return CompactTable(codes.astype(np.int16), scalars.astype(np.float32))
+
+
+def order_of(layout, table):
+    return learn_order(layout, dependences([(layout, table)]))
 
 
 class TestMutualInformation:
@@ -130,7 +134,7 @@ class TestOrder:
         assert order[: len(first)] == first
 
     def test_few_levels_come_first_and_numbers_near_their_like(self):
-        order = learn_order(Layout.from_names(NAMES), linked())[0]
+        order = order_of(Layout.from_names(NAMES), linked())
         flag, city, copy, size = 2, 0, 3, 1
         assert order == [flag, city, copy, size]
 
@@ -152,7 +156,7 @@ class TestOrder:
         codes = np.stack([a, b, b], axis=1).astype(np.int16)
         layout = Layout.from_names([f"{c}={k}" for c in "abc" for k in "xyz"])
         table = CompactTable(codes, np.zeros((500, 0), np.float32))
-        assert learn_order(layout, table)[0] == [1, 2, 0]
+        assert order_of(layout, table) == [1, 2, 0]
 
     def test_many_rows_are_thinned_evenly(self):
         """The dependence is in the last rows only: a prefix would not see it."""
@@ -162,8 +166,18 @@ class TestOrder:
         flags[40_000:] = table.scalars[40_000:, 1] > 0
         codes = table.codes.copy()
         codes[:, 2] = flags
-        order = learn_order(layout, CompactTable(codes, table.scalars))[0]
+        order = order_of(layout, CompactTable(codes, table.scalars))
         assert order == [2, 0, 3, 1]
+
+    def test_tables_beside_each_other_are_measured_as_one(self):
+        layout = Layout.from_names(NAMES)
+        both = dependences([(layout, linked()), (layout, linked())])
+        own = dependences([(layout, linked())])
+        assert both.shape == (8, 8)
+        np.testing.assert_allclose(both[:4, :4], own)
+        np.testing.assert_allclose(both[4:, 4:], own)
+        # A column tells of its own copy more than of any other.
+        assert (both[:4, 4:].argmax(axis=1) == np.arange(4))[[1, 2, 3]].all()
 
     def test_the_most_informative_predecessors(self):
         information = np.random.default_rng(0).random((30, 30))
@@ -177,5 +191,5 @@ class TestOrder:
     def test_few_rows(self):
         layout = Layout.from_names(NAMES)
         for n in (1, 2):
-            order = learn_order(layout, linked().take(np.arange(n)))[0]
+            order = order_of(layout, linked().take(np.arange(n)))
             assert sorted(order) == [0, 1, 2, 3]

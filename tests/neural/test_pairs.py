@@ -189,7 +189,7 @@ class TestNetwork:
         compact = CompactTable(table, np.zeros((len(table), 0), np.float32))
         counts = [np.bincount(table[:, i], minlength=k) for i, k in enumerate([5, 300])]
         counts.append(np.bincount(table[:, 2], minlength=3))
-        return learn_columns(layout, compact, counts)
+        return learn_columns(layout, compact, counts)[0]
 
     def test_the_source_comes_before(self):
         columns = self.columns()
