@@ -34,7 +34,7 @@ class Annealing:
         Of the epochs to the best score.
     """
 
-    def __init__(self, metric, patience, tol, epochs, share=0.3):
+    def __init__(self, metric, patience, tol, epochs, share=0.5):
         self.metric = metric
         self.patience = patience
         self.tol = tol

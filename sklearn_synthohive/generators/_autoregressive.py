@@ -40,6 +40,8 @@ LEAST_HELD_OUT, LARGEST_SHARE = 30, 0.3
 STEPS_AN_EPOCH, SMALLEST_BATCH = 100, 32
 # Fewer steps than this say too little about a plateau: then an epoch is several passes.
 LEAST_STEPS = 20
+# Epochs that the steps of a large table are spread over: the rate falls in the last.
+LEAST_EPOCHS = 4
 
 
 class AutoregressiveStrategy:
@@ -121,7 +123,7 @@ class AutoregressiveStrategy:
             input_decay=prepared.input_decay,
             lr=model.generator_lr or self.generator_lr,
             device=str(device),
-            max_epochs=model.epochs,
+            max_epochs=self.most_epochs(model, prepared),
             module__columns=prepared.columns,
             module__hidden=tuple(model.generator_dim or self.generator_dim),
             module__seed=seed,
@@ -166,13 +168,21 @@ class AutoregressiveStrategy:
         """Parameters of the run that decide when the learning rate falls."""
         if not model.early_stopping:
             return {"early_stopping"}
-        return {"early_stopping", "n_iter_no_change", "tol"}
+        return {"early_stopping", "n_iter_no_change", "tol", "max_steps"}
 
-    def same_way(self, model, epochs, history):
+    def most_epochs(self, model, prepared, epochs=None):
+        """Epochs at most, of the model's or of others."""
+        epochs = epochs or model.epochs
+        if not model.early_stopping or model.max_steps is None:
+            return epochs
+        enough = max(LEAST_EPOCHS, round(model.max_steps / prepared.recipe.steps))
+        return min(epochs, enough)
+
+    def same_way(self, model, prepared, epochs, history):
         """Whether a run of other epochs would have come the same way so far."""
         if not model.early_stopping:
             return True
-        now, then = self._plan(model), self._plan(model, epochs)
+        now, then = self._plan(model, prepared), self._plan(model, prepared, epochs)
         return now.span(history) == then.span(history)
 
     def schedule(self, model, scoring, prepared, held_out):
@@ -188,7 +198,7 @@ class AutoregressiveStrategy:
             tables = prepared.scores, prepared.context_scores
             return _likelihood_data(held_out, *tables, data.rng, data.states.device)
 
-        return [Annealer(self._plan(model), scoring, data, more)]
+        return [Annealer(self._plan(model, prepared), scoring, data, more)]
 
     def refine(self, run, fitted, train, held_out, seed):
         """A warning where little was learnt; the adversarial stage where wanted."""
@@ -228,13 +238,14 @@ class AutoregressiveStrategy:
         )
         warn_if_little(len(run.corpus), run.scoring.best_, independent)
 
-    def stopping(self, model):
+    def stopping(self, model, prepared):
         """The callback that ends training early."""
-        return StopAfterAnnealing(self._plan(model))
+        return StopAfterAnnealing(self._plan(model, prepared))
 
-    def _plan(self, model, epochs=None):
+    def _plan(self, model, prepared, epochs=None):
         patience, tol = model.n_iter_no_change, model.tol
-        return Annealing(self.metric, patience, tol, epochs or model.epochs)
+        most = self.most_epochs(model, prepared, epochs)
+        return Annealing(self.metric, patience, tol, most)
 
     def culprit(self, prepared, layout):
         """The column with most scalars that are tied to few values."""

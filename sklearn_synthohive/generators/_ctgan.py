@@ -132,6 +132,10 @@ class CTGAN(
         Scores without a gain before training stops.
     tol : float, default=1.5e-3
         Gain in the score that counts.
+    max_steps : int or None, default=6000
+        "autoregressive" with ``early_stopping``: batches to learn from, at most, spread
+        over four epochs or more. A large table is learnt before it has been seen fifty
+        times. None sets no limit beside ``epochs``.
     rules : {"all", "exact", None}, default="all"
         "exact": keep what holds on every row: columns that follow from another one,
         sums and multiples of numbers. "all": repeats of another column's value, too.
@@ -225,6 +229,7 @@ class CTGAN(
         validation_fraction=0.1,
         n_iter_no_change=3,
         tol=1.5e-3,
+        max_steps=6000,
         rules="all",
         resume_from=None,
         transformer=None,
@@ -263,6 +268,7 @@ class CTGAN(
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.tol = tol
+        self.max_steps = max_steps
         self.rules = rules
         self.resume_from = resume_from
         self.transformer = transformer

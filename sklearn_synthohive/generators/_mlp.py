@@ -239,7 +239,7 @@ class MLPStrategy:
             critic_lr=model.discriminator_lr,
             weight_decay=model.generator_decay,
             device=str(device),
-            max_epochs=model.epochs,
+            max_epochs=self.most_epochs(model, prepared),
             module__spec=data.table.spec,
             module__context_spec=None if context is None else context.spec,
             module__n_states=data.conditions.n_states,
@@ -294,7 +294,11 @@ class MLPStrategy:
         """Parameters of the run that decide which epochs are scored."""
         return {"checkpoint_interval"}
 
-    def same_way(self, model, epochs, history):
+    def most_epochs(self, model, prepared, epochs=None):
+        """Epochs at most, of the model's or of others."""
+        return epochs or model.epochs
+
+    def same_way(self, model, prepared, epochs, history):
         """Whether a run of other epochs would have come the same way so far."""
         return True
 
@@ -305,7 +309,7 @@ class MLPStrategy:
     def refine(self, run, fitted, train, held_out, seed):
         """Nothing: this network is adversarial from its first step."""
 
-    def stopping(self, model):
+    def stopping(self, model, prepared):
         """The callback that ends training early."""
         return cb.StopWhenFlat(self.metric, model.n_iter_no_change, model.tol)
 

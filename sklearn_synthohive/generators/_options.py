@@ -55,6 +55,7 @@ PARAMETER_CONSTRAINTS: dict = {
     "validation_fraction": [Interval(numbers.Real, 0, 1, closed="left")],
     "n_iter_no_change": _POSITIVE,
     "tol": _WEIGHT,
+    "max_steps": [Interval(numbers.Integral, 1, None, closed="left"), None],
     "rules": [StrOptions({"all", "exact"}), None],
     "resume_from": "no_validation",
     "transformer": [BaseEstimator, None],

@@ -31,6 +31,7 @@ OF_THE_RUN = {
     "early_stopping",
     "n_iter_no_change",
     "tol",
+    "max_steps",
     "n_jobs",
     "random_state",
     "checkpoint_interval",
@@ -150,7 +151,7 @@ def train(strategy, model, corpus: Corpus, options: RunOptions):
     unseen = None if held_out is train else held_out
     score = strategy.scorer(held_out, prepared, score_seed, run.fitted)
     every = strategy.score_every(options.checkpoint_interval)
-    run.scoring = cb.Scoring(score, strategy.metric, every, model.epochs)
+    run.scoring = cb.Scoring(score, strategy.metric, every, run.most_epochs)
     net.callbacks = run.callbacks(unseen)
     net.initialize()
     strategy.start(net, prepared)
@@ -203,11 +204,16 @@ class Run:
             ours.append(cb.Checkpoints(self.write, options.checkpoint_interval))
         ours.append(cb.EpochLog())
         if options.progress_bar:
-            ours.append(cb.ProgressBar(strategy.metric, model.epochs))
+            ours.append(cb.ProgressBar(strategy.metric, self.most_epochs))
         ours.extend(model.callbacks or ())
         if model.early_stopping:
-            ours.append(strategy.stopping(model))
+            ours.append(strategy.stopping(model, self.prepared))
         return ours
+
+    @property
+    def most_epochs(self):
+        """Epochs of the whole run, at most."""
+        return self.strategy.most_epochs(self.model, self.prepared)
 
     def culprit(self):
         """The column that a loss that is not finite most likely comes from."""
@@ -267,10 +273,10 @@ class Run:
 
     def epochs_left(self):
         """No epoch after a resumed run that early stopping had ended."""
-        trained, epochs = len(self.net.history), self.model.epochs
+        trained, epochs = len(self.net.history), self.most_epochs
         if trained > epochs:
             log.warning("resumed_beyond_epochs", trained=trained, epochs=epochs)
-        stopping = self.strategy.stopping(self.model)
+        stopping = self.strategy.stopping(self.model, self.prepared)
         if trained and self.model.early_stopping and stopping.is_over(self.net.history):
             return 0
         return max(0, epochs - trained)
@@ -292,7 +298,7 @@ class Run:
                 "with the same parameters, or start without resume_from."
             )
         epochs, history = state["parameters"]["epochs"], state["net"]["history"]
-        if not self.strategy.same_way(self.model, epochs, history):
+        if not self.strategy.same_way(self.model, self.prepared, epochs, history):
             raise SerializationError(
                 f"The checkpoint {where} belongs to the last part of a run of {epochs} "
                 f"epochs, in which the learning rate falls to zero: resume with "
