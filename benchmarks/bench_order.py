@@ -69,8 +69,8 @@ ORDERS = {
 def measure(rows, change, seed):
     """Held-out log-likelihood, epochs and CPU seconds of a fit in another order."""
 
-    def learn_order(layout, information):
-        return change(layout, DEFAULT(layout, information), information)
+    def learn_order(layout, table, information):
+        return change(layout, DEFAULT(layout, table, information), information)
 
     profiles.learn_order = learn_order
     try:

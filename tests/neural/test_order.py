@@ -42,7 +42,7 @@ def linked(n=2000, seed=0):
 
 
 def order_of(layout, table):
-    return learn_order(layout, dependences([(layout, table)]))
+    return learn_order(layout, table, dependences([(layout, table)]))
 
 
 class TestMutualInformation:
@@ -145,9 +145,7 @@ class TestOrder:
         table, rng = linked(), np.random.default_rng(3)
         codes = table.codes.copy()
         codes[:, 1] = np.where(rng.random(2000) < share, 0, 2)
-        order = learn_order(
-            Layout.from_names(NAMES), CompactTable(codes, table.scalars)
-        )[0]
+        order = order_of(Layout.from_names(NAMES), CompactTable(codes, table.scalars))
         assert order == ([2, 1, 0, 3] if is_early else [2, 0, 3, 1])
 
     def test_of_equal_levels_the_more_informative_one_comes_first(self):
