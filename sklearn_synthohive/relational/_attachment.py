@@ -17,21 +17,23 @@ MIN_CHILDREN = 10
 FEW_PARENTS = 200
 # Fewer parents with children than this share: the others are looked at, too.
 SPARSE, OTHERS_WEIGHT = 0.5, 0.25
-# Middles of segments are means of so many parents.
-NEIGHBOURS = 5
+# Middles of segments are means of so many parents; segments in which more parents have
+# children are more than a place.
+NEIGHBOURS, MAX_PARENTS = 5, 3
 
 
 class Middles:
-    """Where the parents that have children lie, in each segment.
+    """Where the parents that have children lie, in segments that have few of them.
 
     Of many parents few have children: three airports of 1,458 have departures. The box
-    of a segment holds other parents, too, and the nearer to the middle the better.
+    of a segment holds others, too, or none of those that are generated; there the
+    nearest to its middle stand for it.
 
     Parameters
     ----------
     means : ndarray of shape (n_segments, n_columns)
         Means of some parents around, as the segments' encoder has them; NaN in segments
-        without children.
+        in which none or many have children.
     scale : ndarray of shape (n_columns,)
     """
 
@@ -60,27 +62,52 @@ class Middles:
         means = np.full((tree.n_segments, X.shape[1]), np.nan)
         for s in np.unique(segment[counts > 0]):
             mine = (segment == s) & (counts > 0)
+            if mine.sum() > MAX_PARENTS:
+                continue
             middle = np.average(X[mine], axis=0, weights=counts[mine])
             near = np.argsort((((X - middle) / scale) ** 2).sum(axis=1), kind="stable")
             means[s] = X[near[: max(NEIGHBOURS, least)]].mean(axis=0)
         return cls(means, scale)
 
-    def distance(self, tree, parents: pd.DataFrame, segment) -> np.ndarray:
-        """How far from the middle of its segment each parent lies.
+    def points(self, tree, parents: pd.DataFrame) -> np.ndarray:
+        """Parents as the middles have them.
 
         Parameters
         ----------
         tree : SegmentTree
         parents : DataFrame of shape (n_parents, n_columns)
-        segment : ndarray of int of shape (n_parents,)
 
         Returns
         -------
-        ndarray of shape (n_parents,)
+        ndarray of float32 of shape (n_parents, n_columns)
         """
-        X = tree.encoder.transform(parents)
-        far = (((X - self.means[segment]) / self.scale) ** 2).sum(axis=1)
-        return np.where(np.isfinite(far), far, np.inf)
+        return (tree.encoder.transform(parents) / self.scale).astype(np.float32)
+
+    def match(self, points, number, demand) -> np.ndarray:
+        """The parents that are nearest to the middles, the largest segments first.
+
+        Parameters
+        ----------
+        points : ndarray of shape (n_parents, n_columns)
+            As of :meth:`points`.
+        number : ndarray of int of shape (n_segments,)
+            Parents of each segment that are to have children.
+        demand : ndarray of int of shape (n_segments,)
+
+        Returns
+        -------
+        ndarray of int64 of shape (n_parents,)
+            The segment that each parent stands for, -1 for none.
+        """
+        stands_for = np.full(len(points), -1, dtype=np.int64)
+        for s in np.argsort(-demand, kind="stable"):
+            if not number[s] or not np.isfinite(self.means[s]).all():
+                continue
+            far = ((points - self.means[s] / self.scale) ** 2).sum(axis=1)
+            far[stands_for >= 0] = np.inf
+            nearest = np.argsort(far, kind="stable")[: number[s]]
+            stands_for[nearest[np.isfinite(far[nearest])]] = s
+        return stands_for
 
 
 class Attachment:

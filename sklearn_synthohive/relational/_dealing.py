@@ -11,6 +11,7 @@ __all__ = [
     "keep_pairs_apart",
     "open_parents",
     "spread_demand",
+    "spread_parents",
 ]
 
 GOLDEN = (5**0.5 - 1) / 2
@@ -134,12 +135,11 @@ def fit_loads(loads, segment, demand, *, least, most, rng):
     return fitted
 
 
-def open_parents(loads, segment, demand, number, rng, near=None):
+def open_parents(loads, segment, demand, number, rng):
     """Let each segment have as many parents with children as it should.
 
     Of keys that lead to few of many parents (flights to 105 of 1,458 airports) the law
-    of the loads does not tell which parents have them, the segments do, and within a
-    segment how near a parent is to those that have.
+    of the loads does not tell which parents have them, the segments do.
 
     Parameters
     ----------
@@ -150,8 +150,6 @@ def open_parents(loads, segment, demand, number, rng, near=None):
         Parents of each segment that are to have children; one at least where there is
         a demand.
     rng : Generator
-    near : ndarray of shape (n_parents,), optional
-        The smaller, the sooner a parent has children.
 
     Returns
     -------
@@ -165,7 +163,7 @@ def open_parents(loads, segment, demand, number, rng, near=None):
         if not demand[s]:
             continue
         rows = rng.permutation(rows)
-        order = loads[rows] == 0 if near is None else near[rows]
+        order = loads[rows] == 0
         chosen = rows[np.argsort(order, kind="stable")][: max(number[s], 1)]
         fresh = positive[rng.integers(0, len(positive), len(chosen))]
         opened[chosen] = np.where(loads[chosen] > 0, loads[chosen], fresh)
@@ -206,6 +204,50 @@ def spread_demand(demand, capacity, nearest, floor=None):
             fits[t] -= moved
             fits[s] += moved
     return fits
+
+
+def spread_parents(number, demand, sizes, nearest):
+    """Parents that fit, with the rows that want them.
+
+    A segment that has fewer parents than should have children lends the others, each
+    with its share of the demand, to those most like it that have some to spare.
+
+    Parameters
+    ----------
+    number : ndarray of int of shape (n_segments,)
+        Parents that are to have children.
+    demand : ndarray of int of shape (n_segments,)
+        Rows that want each segment.
+    sizes : ndarray of int of shape (n_segments,)
+        Parents that there are.
+    nearest : ndarray of int of shape (n_segments, n_segments)
+
+    Returns
+    -------
+    number, demand : ndarray of int of shape (n_segments,)
+        Of the same sums, as far as there are parents.
+    """
+    number = np.maximum(number, demand > 0)
+    placed, wanted = np.minimum(number, sizes), demand.copy()
+    for s in np.flatnonzero(number > sizes):
+        over = int(number[s] - placed[s])
+        left = int(demand[s]) * over // int(number[s])
+        wanted[s] -= left
+        for t in nearest[s]:
+            moved = int(min(over, sizes[t] - placed[t]))
+            if not moved:
+                continue
+            part = left * moved // over
+            placed[t] += moved
+            wanted[t] += part
+            over, left = over - moved, left - part
+            if not over:
+                break
+        # No parent is left anywhere: the rows stay with the likest one that there is.
+        there = [t for t in nearest[s] if sizes[t]]
+        if left and there:
+            wanted[there[0]] += left
+    return placed, wanted
 
 
 def _by_segment(segment):

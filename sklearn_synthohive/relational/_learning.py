@@ -275,7 +275,9 @@ class _Learner:
         for relation in table.attached:
             if relation in table.deferred:
                 continue
-            if model.attachments[relation.name].follows is not None:
+            attachment = model.attachments[relation.name]
+            if attachment.follows is not None or attachment.middles is not None:
+                # Where few of many parents have children the segment says which.
                 continue
             parent = self.models[relation.parent]
             rows = self.schema.rows[relation]

@@ -9,6 +9,7 @@ from sklearn_synthohive.relational._dealing import (
     fit_loads,
     open_parents,
     spread_demand,
+    spread_parents,
 )
 
 __all__ = ["NoParents", "refer_by_levels", "settled"]
@@ -25,7 +26,7 @@ class NoParents:
         return np.full(len(wanted), -1, dtype=np.int64)
 
 
-def settled(attachment, loads, segment, wanted, rng, near=None):
+def settled(attachment, loads, segment, wanted, rng, points=None):
     """Loads that meet what rows want of each segment, as far as there are parents.
 
     Parameters
@@ -37,13 +38,16 @@ def settled(attachment, loads, segment, wanted, rng, near=None):
     wanted : ndarray of int of shape (n_segments,)
         Rows that want each segment.
     rng : Generator
-    near : ndarray of shape (n_parents,), optional
-        As :func:`open_parents` has it.
+    points : ndarray of shape (n_parents, n_columns), optional
+        Where parents lie, of a key that leads to few of many.
 
     Returns
     -------
-    ndarray of int64 of shape (n_parents,)
+    loads, segment : ndarray of int64 of shape (n_parents,)
+        A parent may stand for another segment than the one that it lies in.
     """
+    if points is not None:
+        loads, segment = _matched(attachment, loads, segment, wanted, rng, points)
     sizes = np.bincount(segment, minlength=len(wanted))
     total = np.bincount(segment, loads, minlength=len(wanted))
     sparse = (loads > 0).mean() < SPARSE
@@ -51,11 +55,9 @@ def settled(attachment, loads, segment, wanted, rng, near=None):
     nearest = attachment.nearest()
     demand = spread_demand(wanted, np.where(sizes > 0, 2**60, 0), nearest)
     if sparse or stuck.any():
-        # Whole parents, and those of segments without any go to the likest one.
-        exact = rng.random() + np.cumsum(attachment.used) * len(segment)
-        number = np.diff(np.floor(exact), prepend=0).astype(np.int64)
-        number = spread_demand(number, sizes, nearest)
-        opened = open_parents(loads, segment, demand, number, rng, near)
+        number = _whole(attachment.used * len(segment), rng)
+        number, demand = spread_parents(number, wanted, sizes, nearest)
+        opened = open_parents(loads, segment, demand, number, rng)
         loads = opened if sparse else np.where(stuck[segment], opened, loads)
     once = attachment.most == 1
     free = sizes if once else np.bincount(segment, loads > 0, minlength=len(wanted))
@@ -66,14 +68,32 @@ def settled(attachment, loads, segment, wanted, rng, near=None):
         nearest,
         held * attachment.least if not sparse else None,
     )
-    return fit_loads(
-        loads,
-        segment,
-        demand,
-        least=attachment.least,
-        most=attachment.most,
-        rng=rng,
+    limits = {"least": attachment.least, "most": attachment.most}
+    return fit_loads(loads, segment, demand, **limits, rng=rng), segment
+
+
+def _whole(exact, rng):
+    """Whole numbers that add up to the sum."""
+    return np.diff(np.floor(rng.random() + np.cumsum(exact)), prepend=0).astype(
+        np.int64
     )
+
+
+def _matched(attachment, loads, segment, wanted, rng, points):
+    """Segments of few parents with children get those that are nearest to them."""
+    number = _whole(attachment.used * len(segment), rng)
+    number = np.where(attachment.used > 0, np.maximum(number, wanted > 0), 0)
+    stands_for = attachment.middles.match(points, number, wanted)
+    matched = stands_for >= 0
+    # What lies in the box of such a segment and is not chosen has no children.
+    lost = ~matched & np.isin(segment, stands_for[matched])
+    positive = loads[loads > 0]
+    if not len(positive):
+        positive = np.ones(1, dtype=np.int64)
+    fresh = positive[rng.integers(0, len(positive), len(loads))]
+    loads = np.where(matched & (loads == 0), fresh, loads)
+    loads = np.where(lost, 0, loads)
+    return loads, np.where(matched, stands_for, segment)
 
 
 def refer_by_levels(level, loads, start, on_itself, rng):

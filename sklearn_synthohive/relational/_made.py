@@ -16,9 +16,9 @@ class Made:
     Attributes
     ----------
     spool : Spool
-    loads, segments, near : dict of relation name to list of ndarray
-        Of the relations in which the table is a parent that rows are dealt to; how near
-        parents are to those with children where few have any.
+    loads, segments, points : dict of relation name to list of ndarray
+        Of the relations in which the table is a parent that rows are dealt to; where
+        they lie, for keys that lead to few of many.
     keys : dict of relation name to list of ndarray
         Of the keys that the primary key consists of.
     places : dict of column to ndarray
@@ -31,7 +31,7 @@ class Made:
         self.spool = spool
         self.loads: dict[str, list] = {}
         self.segments: dict[str, list] = {}
-        self.near: dict[str, list] = {}
+        self.points: dict[str, list] = {}
         self.keys: dict[str, list] = {}
         self.places: dict = {}
         self.lent: list[pd.DataFrame] = []
@@ -43,13 +43,12 @@ class Made:
         self.loads.setdefault(name, []).append(counts)
         self.segments.setdefault(name, []).append(segment)
         if middles is not None:
-            near = middles.distance(tree, seen, segment)
-            self.near.setdefault(name, []).append(near)
+            self.points.setdefault(name, []).append(middles.points(tree, seen))
 
-    def nearness(self, name):
-        """How near parents are to those with children, where that counts."""
-        near = self.near.get(name)
-        return None if near is None else np.concatenate(near)
+    def points_of(self, name):
+        """Where parents lie, for keys that lead to few of many."""
+        points = self.points.get(name)
+        return None if points is None else np.concatenate(points)
 
     def lend(self, names: dict[str, str], rows: np.ndarray) -> pd.DataFrame:
         """Attributes of rows, under other names; all missing for -1."""

@@ -196,8 +196,9 @@ class Maker:
         if len(loads) and not loads.sum():
             loads = np.ones(len(loads), dtype=np.int64)
         if attachment.follows is None:
-            near = parent.nearness(relation.name)
-            loads = settled(attachment, loads, segment, wanted, rng, near)
+            points = parent.points_of(relation.name)
+            told = loads, segment, wanted, rng, points
+            loads, segment = settled(attachment, *told)
         once = attachment.most == 1
         return Dealer(loads, segment, attachment.nearest(), once=once, rng=rng)
 

@@ -6,7 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sklearn_synthohive.relational._attachment import Middles, fit_segments
+from sklearn_synthohive.relational._attachment import (
+    Attachment,
+    Middles,
+    fit_segments,
+)
 from sklearn_synthohive.relational._bases import previous_rows
 from sklearn_synthohive.relational._dealing import (
     Dealer,
@@ -14,9 +18,10 @@ from sklearn_synthohive.relational._dealing import (
     keep_pairs_apart,
     open_parents,
     spread_demand,
+    spread_parents,
 )
 from sklearn_synthohive.relational._levels import levels
-from sklearn_synthohive.relational._loads import refer_by_levels
+from sklearn_synthohive.relational._loads import refer_by_levels, settled
 from sklearn_synthohive.relational._trees import SegmentTree
 from tests.reference.dealing import (
     apply_by_recursion,
@@ -96,16 +101,23 @@ def test_few_parents_are_opened_where_they_are_wanted():
     assert used[2] == 2
 
 
-def test_the_nearest_parents_are_opened_first():
-    rng = np.random.default_rng(0)
-    segment = np.repeat([0, 1], 50)
-    near = np.r_[np.arange(50.0), np.full(50, np.inf)]
-    loads = np.zeros(100, dtype=np.int64)
-    loads[[20, 70]] = 9
-    number = np.array([3, 0])
-    opened = open_parents(loads, segment, np.array([30, 0]), number, rng, near)
-    assert set(np.flatnonzero(opened)) <= {0, 1, 2, 3}
-    assert {0, 1, 2} <= set(np.flatnonzero(opened))
+def test_parents_move_with_the_rows_that_want_them():
+    nearest = np.array([[0, 1, 2], [1, 0, 2], [2, 1, 0]])
+    number, demand = spread_parents(
+        np.array([4, 1, 0]), np.array([400, 30, 5]), np.array([1, 2, 9]), nearest
+    )
+    # Of four parents one stays; the next segment has room for one, the last for two.
+    assert number.tolist() == [1, 2, 3]
+    assert demand.tolist() == [100, 130, 205]
+    number, demand = spread_parents(
+        np.array([3, 0, 0]), np.array([90, 0, 0]), np.array([0, 1, 0]), nearest
+    )
+    assert number.tolist() == [0, 1, 0]
+    assert demand.tolist() == [0, 90, 0]
+
+
+def segment_of_used(tree, parents, counts):
+    return tree.apply(parents.iloc[np.flatnonzero(counts)])
 
 
 def test_parents_lie_near_the_middle_of_those_with_children():
@@ -122,13 +134,32 @@ def test_parents_lie_near_the_middle_of_those_with_children():
     middles = Middles.fit(tree, parents, counts)
     fresh = pd.DataFrame({"lat": rng.uniform(0, 9, 900), "lon": rng.uniform(0, 9, 900)})
     segment = tree.apply(fresh)
-    far = middles.distance(tree, fresh, segment)
-    # Without children in a segment there is no middle.
-    empty = ~np.isin(segment, tree.apply(parents.iloc[used]))
-    assert np.isinf(far[empty]).all()
-    assert np.isfinite(far[~empty]).all()
-    first = fresh.iloc[[np.argmin(far)]]
-    assert np.hypot(first["lat"] - 4, first["lon"] - 5).item() < 1
+    demand = np.bincount(tree.apply(parents.iloc[rows]), minlength=tree.n_segments)
+    number = (demand > 0).astype(int)
+    stands_for = middles.match(middles.points(tree, fresh), number, demand)
+    assert np.bincount(stands_for + 1, minlength=1)[1:].sum() == number.sum()
+    chosen = fresh[stands_for >= 0]
+    assert np.hypot(chosen["lat"] - 4, chosen["lon"] - 5).max() < 1
+    # Loads go with the rows that want them, the others have no children.
+    used = np.bincount(segment_of_used(tree, parents, counts)) / 400
+    used = np.pad(used, (0, tree.n_segments - len(used)))
+    attachment = Attachment(
+        tree,
+        follows=None,
+        nullable=False,
+        least=1,
+        most=900,
+        used=used,
+        middles=middles,
+    )
+    loads = np.where(rng.random(900) < 0.01, 300, 0)
+    loads, stands = settled(
+        attachment, loads, segment, demand, rng, middles.points(tree, fresh)
+    )
+    assert loads.sum() == 600
+    near = np.hypot(fresh["lat"] - 4, fresh["lon"] - 5)
+    assert near[loads > 0].max() < 1.2
+    assert (np.bincount(stands, loads, minlength=tree.n_segments) == demand).all()
     assert Middles.fit(tree, parents, np.ones(400)) is None
 
 
