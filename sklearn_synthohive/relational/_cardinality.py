@@ -16,6 +16,8 @@ MAX_THRESHOLDS = 12
 MIN_PARENTS = 10
 MAX_SEGMENTS = 256
 PHASES, MANY = 32, 5000
+# So few rows with children are kept to their number.
+FEW_USED, TRIES = 50, 64
 GOLDEN = (5**0.5 - 1) / 2
 
 
@@ -48,15 +50,20 @@ class CardinalityModel:
         Of the real rows that lie in each segment.
     standing : Standing or None
         Which rows of a segment have more than others.
+    used : float or None
+        The share of rows that have children at all, where these are a few rows.
     """
 
-    def __init__(self, tree, laws: list, method: str, largest, shares, standing=None):
+    def __init__(
+        self, tree, laws: list, method: str, largest, shares, standing=None, used=None
+    ):
         self.tree = tree
         self.laws = laws
         self.method = method
         self.largest = largest
         self.shares = shares
         self.standing = standing
+        self.used = used
 
     @classmethod
     def fit(
@@ -103,7 +110,10 @@ class CardinalityModel:
         laws = [learn(counts[segment == s]) for s in range(tree.n_segments)]
         standing = Standing.fit(frame, counts, segment, targets)
         shares = np.bincount(segment, minlength=tree.n_segments) / max(len(segment), 1)
-        return cls(tree, laws, method, int(counts.max(initial=0)), shares, standing)
+        few = 0 < (counts > 0).sum() <= FEW_USED
+        used = float((counts > 0).mean()) if few and (counts == 0).any() else None
+        largest = int(counts.max(initial=0))
+        return cls(tree, laws, method, largest, shares, standing, used)
 
     def draw(self, frame: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
         """Counts for rows.
@@ -131,7 +141,28 @@ class CardinalityModel:
             drawn = self._draw_segment(self.laws[s], len(rows), owed, rng)
             owed += len(rows) * self._mean(self.laws[s]) - drawn.sum()
             counts[rows] = np.sort(drawn)
+        if self.used is not None:
+            self._keep_few(counts, segment, rng)
         return counts
+
+    def _keep_few(self, counts, segment, rng):
+        """As many rows with children as there should be, where that is a few.
+
+        The two members of staff of a shop live at two of 603 addresses. With one too
+        many or too few, all tables below are others.
+        """
+        wanted = int(round(self.used * len(counts), 6) + rng.random())
+        have = rng.permutation(np.flatnonzero(counts > 0))
+        counts[have[wanted:]] = 0
+        if len(have) >= wanted:
+            return
+        means = np.array([self._mean(law) for law in self.laws])[segment]
+        free = rng.permutation(np.flatnonzero(counts == 0))
+        free = free[np.argsort(-means[free], kind="stable")][: wanted - len(have)]
+        for row in free:
+            points = rng.random(TRIES)
+            drawn = self._quantile(self.laws[segment[row]], points)
+            counts[row] = max(int(drawn[np.argmax(drawn > 0)]), 1)
 
     def _draw_segment(self, law, n, owed, rng):
         """Counts of one segment, those whose sum is nearest to what it should be."""
@@ -174,6 +205,7 @@ class CardinalityModel:
             "method": self.method,
             "largest": self.largest,
             "shares": self.shares,
+            "used": self.used,
             "standing": self.standing and self.standing.to_state(),
         }
 
@@ -190,6 +222,7 @@ class CardinalityModel:
             state["largest"],
             state["shares"],
             standing and Standing.from_state(standing),
+            state["used"],
         )
 
 

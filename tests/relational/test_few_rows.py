@@ -87,6 +87,22 @@ def test_larger_counts_go_to_rows_that_stand_higher_in_their_segment():
     assert CardinalityModel.fit(frame[["noise"]], counts).standing is None
 
 
+def test_few_parents_with_children_are_kept_to_their_number():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=600), "y": rng.normal(size=600)})
+    counts = np.zeros(600, dtype=int)
+    counts[np.argsort(frame["x"].to_numpy())[-2:]] = 1
+    model = CardinalityModel.fit(frame, counts)
+    model = CardinalityModel.from_state(model.to_state())
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        fresh = pd.DataFrame({"x": rng.normal(size=600), "y": rng.normal(size=600)})
+        drawn = model.draw(fresh, rng)
+        assert drawn.sum() == 2
+        assert drawn.max() == 1
+    assert model.draw(pd.concat([fresh] * 3), rng).sum() == 6
+
+
 def list_of_kinds():
     kinds = pd.DataFrame({"id": range(5), "name": list("vwxyz")})
     owner = np.repeat(np.arange(5), [0, 1, 7, 30, 90])
