@@ -159,6 +159,12 @@ def judge(schema, metadata: Metadata, synthetic: dict) -> dict:
         "rows": {name: len(table) for name, table in synthetic.items()},
         "worst": {name: worst(table) for name, table in scores.items()},
     }
+    through = scores["through"]
+    named = (through["column_1"] == "airlines.name") & (
+        through["column_2"] == "planes.type"
+    )
+    if named.any():
+        result["airline x plane type"] = float(through.loc[named, "score"].iloc[0])
     if schema.name == "segments":
         result["segments"] = by_segment(schema.tables), by_segment(synthetic)
     return result
@@ -257,6 +263,8 @@ def table_of(result: dict) -> pd.DataFrame:
         cells["column shape"] = f"{record['column shape']:.3f}"
         cells["orphans"] = f"{record['orphans']:,}"
         cells |= record["targets"]
+        if "airline x plane type" in record:
+            cells["airline x plane type"] = f"{record['airline x plane type']:.3f}"
         if "segments" in record:
             real, synthetic = record["segments"]
             for segment in real:
