@@ -73,7 +73,10 @@ def fit_schema(arguments):
     from sklearn_synthohive.relational import StagedOrchestrator
 
     model = StagedOrchestrator(
-        metadata, random_state=arguments.seed, n_jobs=arguments.jobs
+        metadata,
+        orphans=arguments.orphans or "missing",
+        random_state=arguments.seed,
+        n_jobs=arguments.jobs,
     )
     given = {
         name: getattr(arguments, name) for name in ("epochs", "batch_size", "generator")

@@ -98,6 +98,11 @@ def _add_fit(commands):
     fit.add_argument("--table", help="which table of the metadata the data is")
     fit.add_argument("--checkpoint-dir", type=Path)
     fit.add_argument("--jobs", type=_count, help="tables of a folder fitted at a time")
+    fit.add_argument(
+        "--orphans",
+        choices=["missing", "parent"],
+        help="of a folder: what keys that lead nowhere become (default: missing)",
+    )
     fit.add_argument("--overwrite", action="store_true", help="replace the folder")
     fit.add_argument("--quiet", action="store_true", help="no progress bar")
     fit.set_defaults(run=_fit)
@@ -228,8 +233,11 @@ def _fit(arguments):
         _check_output(arguments.output, arguments.overwrite)
         fit_schema(arguments)
         return
-    if arguments.jobs is not None:
-        raise ValueError("--jobs is for a folder of tables; leave it out for a file.")
+    for name in ("jobs", "orphans"):
+        if getattr(arguments, name) is not None:
+            raise ValueError(
+                f"--{name} is for a folder of tables; leave it out for a file."
+            )
     if arguments.table and arguments.metadata is None:
         raise ValueError("--table names a table of the file given by --metadata.")
     if arguments.metadata is not None and arguments.table is None:

@@ -129,12 +129,28 @@ def test_bad_input_is_refused_before_long_work(folder, tmp_path, capsys, monkeyp
     shutil.copy(tables / "users.csv", twice / "users.csv.gz")
     again = ["fit", twice, "-o", tmp_path / "model", "--metadata", metadata]
     _fails(again, capsys, "both called 'users'")
-    _fails(
-        ["fit", tables / "users.csv", "-o", tmp_path / "m", "--jobs", 2],
-        capsys,
-        "--jobs",
-    )
+    single = ["fit", tables / "users.csv", "-o", tmp_path / "m"]
+    _fails([*single, "--jobs", 2], capsys, "--jobs")
+    _fails([*single, "--orphans", "parent"], capsys, "--orphans")
     assert not (tmp_path / "model").exists()
+
+
+def test_orphans_get_parents_where_asked(folder, tmp_path):
+    tables = tmp_path / "tables"
+    shutil.copytree(folder / "tables", tables)
+    orders = pd.read_parquet(tables / "orders").astype({"user_id": float})
+    shutil.rmtree(tables / "orders")
+    orders.loc[::5, "user_id"] = 9999
+    orders.loc[1, "user_id"] = np.nan
+    orders.to_csv(tables / "orders.csv", index=False)
+    fit = ["fit", tables, "-o", tmp_path / "model", "--epochs", "1", "--quiet"]
+    fit += ["--metadata", folder / "metadata.json", "--orphans", "parent"]
+    assert main([str(part) for part in fit]) == 0
+    out = tmp_path / "out"
+    sample = ["sample", str(tmp_path / "model"), "-o", str(out), "--format", "csv"]
+    assert main([*sample, "--seed", "0"]) == 0
+    made = pd.read_csv(out / "orders" / "part-00000.csv")
+    assert made["user_id"].isna().mean() < 0.05
 
 
 def test_bad_tables_are_all_named_at_once(folder, tmp_path, capsys):

@@ -59,6 +59,18 @@ def test_missing_places():
     assert texts.column(np.array([-1, 0]), object).isna().tolist() == [True, False]
 
 
+def test_a_column_of_repeated_places_is_as_minted_one_by_one():
+    places = np.array([5, 0, 5, -1, 900, 0])
+    dates = pd.date_range("2020-01-01", periods=9)
+    for real in (["A-1", "A-2"], ["xy9", "ab1"], ["1", "2"], dates.astype(str), dates):
+        minter = KeyMinter.fit(pd.Series(real))
+        dtype = pd.Series(real).dtype
+        column = minter.column(places, dtype)
+        assert column.isna().tolist() == [False, False, False, True, False, False]
+        each = [minter.column(np.array([p]), dtype)[0] for p in places if p >= 0]
+        assert column.dropna().tolist() == each
+
+
 def test_more_keys_than_the_look_has_room_for():
     minter = KeyMinter.fit(pd.Series(["A", "B", "C"]))
     keys = minter.column(np.arange(2000), object)
