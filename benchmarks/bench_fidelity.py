@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import time
@@ -35,6 +36,7 @@ from sklearn_synthohive.metrics import (
 )
 
 HERE = Path(__file__).resolve().parent
+STOPPED = "stopped.txt"
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,12 @@ def parse(argv=None) -> argparse.Namespace:
     )
     parser.add_argument("--jobs", type=int, default=1, help="models at a time")
     parser.add_argument("--threads", type=int, default=1, help="threads a model")
+    parser.add_argument(
+        "--limit",
+        type=int,
+        metavar="SECONDS",
+        help="stop a model after so many seconds of the processor, and say so",
+    )
     parser.add_argument("--data-dir", type=Path, default=default_data_dir())
     parser.add_argument("--out", type=Path, default=HERE / "results")
     parser.add_argument(
@@ -132,11 +140,13 @@ def run(model: Model, seed: int, data: str, args) -> Path:
     name = "".join(c if c.isalnum() else "-" for c in f"{model.peer}-{detail}")
     out = args.out / "runs" / data / f"{name.strip('-')}-seed{seed}"
     label = f"{data}, {model.text}, seed {seed}"
-    if args.only_judge or (args.reuse and (out / "run.json").exists()):
+    stopped = stopped_at(out)
+    over = stopped is not None and args.limit is not None and args.limit <= stopped
+    if args.only_judge or (args.reuse and ((out / "run.json").exists() or over)):
         found = "kept" if (out / "run.json").exists() else "not there"
         print(f"{label}: {found}", flush=True)
         return out
-    for name in ("run.json", "scores.json"):
+    for name in ("run.json", "scores.json", STOPPED):
         (out / name).unlink(missing_ok=True)
     out.mkdir(parents=True, exist_ok=True)
     print(f"{label}: started", flush=True)
@@ -144,6 +154,8 @@ def run(model: Model, seed: int, data: str, args) -> Path:
     command = [args.python.get(model.peer, sys.executable), str(HERE / "worker.py")]
     command += [model.peer, "--data", data, "--data-dir", str(args.data_dir)]
     command += ["--seed", str(seed), "--options", detail, "--out", str(out)]
+    if args.limit is not None:
+        command += ["--limit", str(args.limit)]
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     limits = dict.fromkeys([*threads, "LOKY_MAX_CPU_COUNT"], str(args.threads))
     with open(out / "log.txt", "w", encoding="utf-8") as log:
@@ -151,12 +163,22 @@ def run(model: Model, seed: int, data: str, args) -> Path:
             command, env={**os.environ, **limits}, stdout=log, stderr=log, check=False
         )
     seconds = time.perf_counter() - start
-    if done.returncode:
+    whole = (out / "run.json").exists()
+    if args.limit is not None and done.returncode == -signal.SIGXCPU and not whole:
+        (out / STOPPED).write_text(str(args.limit), encoding="utf-8")
+        print(f"{label}: stopped, not done in {args.limit:,} s of the processor")
+    elif done.returncode and not whole:
         tail = (out / "log.txt").read_text(encoding="utf-8").splitlines()[-15:]
         print(f"{label}: FAILED after {seconds:.0f} s\n  " + "\n  ".join(tail))
     else:
         print(f"{label}: done in {seconds:.0f} s", flush=True)
     return out
+
+
+def stopped_at(folder: Path) -> int | None:
+    """The limit that stopped a run, in seconds of the processor, if one did."""
+    path = folder / STOPPED
+    return int(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def judge(data: Dataset, scorer: FidelityScorer, synthetic: pd.DataFrame) -> dict:
@@ -238,8 +260,11 @@ def bench(name: str, args) -> dict:
     with ThreadPoolExecutor(args.jobs) as pool:
         folders = list(pool.map(lambda job: run(*job, name, args), jobs))
     scorer = FidelityScorer(data.train)
-    runs = []
+    runs, stopped = [], []
     for (model, seed), folder in zip(jobs, folders, strict=True):
+        limit = stopped_at(folder)
+        if limit is not None:
+            stopped.append({"model": model.text, "seed": seed, "limit": limit})
         if not (folder / "run.json").exists():
             continue
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
@@ -261,7 +286,8 @@ def bench(name: str, args) -> dict:
             "jobs": args.jobs,
         },
         "date": time.strftime("%Y-%m-%d"),
-        "failed": 0 if args.only_judge else len(jobs) - len(runs),
+        "failed": 0 if args.only_judge else len(jobs) - len(runs) - len(stopped),
+        "stopped": stopped,
         "runs": runs,
         "real held-out rows": judge_holdout(data, scorer),
     }

@@ -88,6 +88,11 @@ def markdown(results: list[dict]) -> str:
     for result in results:
         for label, records in _records(result).items():
             lines.append(_line(result, label, records))
+        for run in result.get("stopped", ()):
+            note = f"not done in {run['limit']:,}"
+            cells = [f"{result['data']}, {run['model']}", "", note]
+            cells += [""] * (len(names) - len(cells))
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -193,7 +198,8 @@ def picture(results: list[dict], path: Path) -> Path:
 
 
 def _mark(ax, records, colour, mark, label):
-    seconds = np.mean([_seconds(r) for r in records])
+    # The processor is read in hundredths of a second.
+    seconds = max(np.mean([_seconds(r) for r in records]), 1e-2)
     values = [_fidelity(r) for r in records]
     mean = np.mean(values)
     ends = [[mean - min(values)], [max(values) - mean]]

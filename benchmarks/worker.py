@@ -21,7 +21,10 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--options", type=json.loads, default={}, help="as JSON")
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+    parser.add_argument("--limit", type=int, help="seconds of the processor")
     args = parser.parse_args()
+    if args.limit is not None:
+        resource.setrlimit(resource.RLIMIT_CPU, (args.limit, args.limit + 60))
 
     train = load(args.data, args.data_dir).train
     peer = importlib.import_module(f"peers.{args.peer}")

@@ -146,3 +146,21 @@ def test_options_of_a_model(bench):
         bench.Model("ours:fast").options(None)
     with pytest.raises(SystemExit):
         bench.parse(["--models", "nobody"])
+
+
+def test_a_model_over_its_limit_is_stopped_and_said_so(
+    bench, data_dir, tmp_path, capsys
+):
+    out = tmp_path / "results"
+    # Loading the packages alone takes the processor more than a second.
+    arguments = ["--data", "titanic", "--data-dir", str(data_dir), "--out", str(out)]
+    arguments += ["--models", "ours", "--limit", "1"]
+    assert bench.main(arguments) == 0
+    assert "not done in 1 s of the processor" in capsys.readouterr().out
+    result = json.loads((out / "fidelity-titanic.json").read_text())
+    stopped = {"seed": 0, "limit": 1}
+    assert {"model": "ours", **stopped} in result["stopped"]
+    assert "titanic, ours" in (out / "fidelity.md").read_text()
+    assert "not done in 1" in (out / "fidelity.md").read_text()
+    bench.main([*arguments, "--reuse"])
+    assert "not there" in capsys.readouterr().out
