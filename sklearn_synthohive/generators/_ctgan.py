@@ -134,8 +134,8 @@ class CTGAN(
         Gain in the score that counts.
     max_steps : int or None, default=6000
         "autoregressive" with ``early_stopping``: batches to learn from, at most, spread
-        over four epochs or more. A large table is learnt before it has been seen fifty
-        times. None sets no limit beside ``epochs``.
+        over four epochs or more, so that large tables take minutes. None sets no limit
+        beside ``epochs``.
     rules : {"all", "exact", None}, default="all"
         "exact": keep what holds on every row: columns that follow from another one,
         sums and multiples of numbers. "all": repeats of another column's value, too.

@@ -40,7 +40,8 @@ class EncodingMixin:
 
     def _encode(self, X, context, table_name, seed) -> Corpus:
         """Compact tables of rows and context."""
-        transformer = self._new_transformer(self._components(X, context, table_name))
+        least = self._least_components(X, context, table_name)
+        transformer = self._new_transformer(least)
         options = {"rules": self.rules, "table_name": table_name, "seed": seed}
         codec, table = _finite(*fit_codec(X, transformer, **options))
         if codec.kind == "encoded":
@@ -57,31 +58,26 @@ class EncodingMixin:
         given = _finite(*fit_codec(context, encoder, seed=seed))
         return Corpus(codec, table, *given)
 
-    def _components(self, X, context, table_name):
-        """Modes of a number; more where they may tell the parents apart."""
-        strategy = STRATEGIES[self.generator]
-        if self.n_components is not None or self.transformer is not None:
-            return self.n_components
-        if context is None or not isinstance(X, pd.DataFrame):
-            return strategy.n_components
+    def _least_components(self, X, context, table_name):
+        """Modes of a number at least, where they may tell the parents apart."""
+        chosen = self.transformer is not None or self.n_components is not None
+        if chosen or context is None or not isinstance(X, pd.DataFrame):
+            return 1
         keys = ()
         if self.metadata is not None and table_name is not None:
             keys = self.metadata.get_table(table_name).columns_excluded
-        if has_modes_apart(X[[c for c in X if c not in keys]]):
-            return max(strategy.n_components, APART)
-        return strategy.n_components
+        return APART if has_modes_apart(X[[c for c in X if c not in keys]]) else 1
 
-    def _new_transformer(self, n_components=None):
+    def _new_transformer(self, least_components=1):
         if self.transformer is not None:
             return self.transformer
+        usual = max(STRATEGIES[self.generator].n_components, least_components)
         return DataTransformer(
             self.metadata,
             embedding_threshold=self.embedding_threshold,
             min_frequency=self.min_frequency,
             rare_levels=self.rare_levels,
-            n_components=n_components
-            or self.n_components
-            or STRATEGIES[self.generator].n_components,
+            n_components=self.n_components or usual,
             n_jobs=self.n_jobs,
         )
 

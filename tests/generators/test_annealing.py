@@ -1,7 +1,10 @@
 """When the second part of a likelihood run begins and ends."""
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from sklearn_synthohive import CTGAN
 from sklearn_synthohive.generators._annealing import Annealing
 
 
@@ -51,3 +54,29 @@ def test_a_late_plateau_is_cut_to_the_epochs_left():
     assert plan(epochs=100).span(history(*scores)) == (20, 9)
     assert plan(epochs=30).span(history(*scores)) == (20, 9)
     assert sum(plan(epochs=28).span(history(*scores))) == 28
+
+
+class TestMaxSteps:
+    """720 rows to learn from, in batches of 32: an epoch has 22 steps."""
+
+    def epochs(self, **parameters):
+        rng = np.random.default_rng(0)
+        frame = pd.DataFrame({"a": rng.integers(0, 3, 800), "b": rng.normal(size=800)})
+        options = {"generator_dim": (4, 4), "n_iter_no_change": 99, "random_state": 0}
+        model = CTGAN(**options | {"epochs": 12} | parameters)
+        return model.fit(frame, progress_bar=False).history_["log_likelihood"]
+
+    @pytest.mark.parametrize(
+        ("steps", "epochs"), [(1, 4), (150, 7), (10_000, 12), (None, 12)]
+    )
+    def test_the_run_has_as_many_and_falls_in_the_last(self, steps, epochs):
+        scores = self.epochs(max_steps=steps)
+        assert len(scores) == epochs
+        assert scores.iloc[0] < 0
+        assert np.isnan(scores.iloc[-1])
+
+    def test_epochs_are_a_limit_beside_it(self):
+        assert len(self.epochs(max_steps=150, epochs=5)) == 5
+
+    def test_without_early_stopping_all_epochs_are_trained(self):
+        assert len(self.epochs(max_steps=1, early_stopping=False)) == 12

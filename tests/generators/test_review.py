@@ -130,6 +130,7 @@ class TestResuming:
         ("generator", "changed", "interval"),
         [
             ("autoregressive", {"tol": 0.5}, 1),
+            ("autoregressive", {"max_steps": 70}, 1),
             ("autoregressive", {"n_iter_no_change": 9}, 1),
             ("autoregressive", {"early_stopping": False}, 1),
             ("mlp", {}, 2),
