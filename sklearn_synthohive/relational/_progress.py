@@ -76,13 +76,12 @@ class _Watch(Callback):
         self.bar = bar
         self.job = job
         self.start = bar.n
-        self.epochs = max(int(getattr(job.model, "epochs", 1)), 1)
 
     def on_epoch_end(self, net, **kwargs):
         epoch = len(net.history)
-        self.bar.set_description_str(f"{self.job.lesson.table.name}, epoch {epoch}")
-        share = min(epoch / self.epochs, 1.0)
+        share = min(epoch / max(net.max_epochs, 1), 1.0)
         self.bar.update(self.start + int(share * self.job.size) - self.bar.n)
+        self.bar.set_description_str(f"{self.job.lesson.table.name}, epoch {epoch}")
 
 
 def _taught(job, bar):

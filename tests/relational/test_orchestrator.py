@@ -178,3 +178,16 @@ def test_modes_apart_become_states(with_ctgan):
     for table in schema.tables_.values():
         assert table.model.n_components is None
     assert "orders" in repr(schema)
+
+
+def test_the_display_goes_by_the_epochs_that_there_can_be(capsys):
+    """Four by ``max_steps``, not the 300 of ``epochs``."""
+    metadata, tables = shop(n_users=30)
+    StagedOrchestrator(metadata, random_state=0).fit_all(
+        tables, max_steps=1, n_iter_no_change=9
+    )
+    shown = capsys.readouterr().err
+    total = float(shown.rpartition(" of ")[2].split(" cells")[0])
+    size = tables["users"].shape[0] * (tables["users"].shape[1] - 1)
+    at = shown.rpartition("users, epoch 4 |")[2].partition(" of ")[0].split("|")[1]
+    assert float(at) == size < total
