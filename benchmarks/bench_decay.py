@@ -4,7 +4,8 @@
 
 Fits with the weight decay of the first layer by mutual information, and with one decay
 for all weights. The mean log-likelihood of the 20 % of the rows that no fit sees, in
-nats: larger is better.
+nats (larger is better), and how well drawn rows stand for them: C2ST against them, and
+the utility of bench_fidelity.py.
 """
 
 import argparse
@@ -14,10 +15,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from bench_fidelity import worth
 from datasets import SETS, default_data_dir, load
 
 from sklearn_synthohive import CTGAN
 from sklearn_synthohive.generators import _autoregressive as strategy
+from sklearn_synthohive.metrics import detect
 
 HERE = Path(__file__).resolve().parent
 DEFAULT = strategy.input_decay
@@ -43,9 +46,12 @@ def measure(data, decay, seed):
     found = model.score_samples(data.holdout)
     # Rows with a value that no training row has are impossible to every fit alike.
     known = np.isfinite(found)
+    drawn = model.sample(len(data.train), seed=seed)
     return {
         "log_likelihood": float(found[known].mean()),
         "share_known": float(known.mean()),
+        "c2st_holdout": detect(data.holdout, drawn).auc,
+        "utility": worth(data, drawn)["tstr"],
         "epochs": len(model.history_),
         "cpu_s": seconds,
     }
@@ -70,7 +76,8 @@ def main(argv=None):
                 found.append(result)
                 print(f"{name}, {label}: {result['log_likelihood']:.3f}", flush=True)
     table = pd.DataFrame(found)
-    values = ["log_likelihood", "share_known", "epochs", "cpu_s"]
+    values = ["log_likelihood", "share_known", "c2st_holdout", "utility"]
+    values += ["epochs", "cpu_s"]
     shown = table.pivot_table(values, ["data", "decay"], sort=False)
     print(shown[values].round(3).to_string())
     args.out.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ __all__ = ["WEIGHT_DECAY", "input_decay"]
 # Decay of weights that nothing is known of.
 WEIGHT_DECAY = 0.05
 # More for an input that tells nothing, of batches of all rows.
-STRENGTH = 30.0
+STRENGTH = 10.0
 # Nats that halve what there is more.
 ENOUGH = 0.03
 
