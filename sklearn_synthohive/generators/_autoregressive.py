@@ -13,10 +13,7 @@ from sklearn_synthohive.generators._annealing import (
     Annealing,
     StopAfterAnnealing,
 )
-from sklearn_synthohive.generators._fitted_autoregressive import (
-    DEFAULT_DIM,
-    FittedAutoregressive,
-)
+from sklearn_synthohive.generators._fitted_autoregressive import FittedAutoregressive
 from sklearn_synthohive.generators._little_to_learn import (
     independent_log_likelihood,
     warn_if_little,
@@ -42,6 +39,8 @@ STEPS_AN_EPOCH, SMALLEST_BATCH = 100, 32
 LEAST_STEPS = 20
 # Epochs that the steps of a large table are spread over: the rate falls in the last.
 LEAST_EPOCHS = 4
+# Units a column and layer: more where many rows have more to tell.
+LAYERS, UNITS, MORE_UNITS, MANY_ROWS = 2, 32, 64, 50_000
 
 
 class AutoregressiveStrategy:
@@ -50,13 +49,12 @@ class AutoregressiveStrategy:
     metric = "log_likelihood"
     n_components = 1
     generator_lr = 1e-2
-    generator_dim = DEFAULT_DIM
     fitted_class = FittedAutoregressive
 
     def check(self, model, context):
         """Refuse parameters that contradict each other."""
-        widths = model.generator_dim or self.generator_dim
-        if len(set(widths)) != 1:
+        widths = model.generator_dim
+        if widths is not None and len(set(widths)) != 1:
             raise ValueError(
                 f"generator_dim={tuple(widths)!r} must hold equal widths for the "
                 "autoregressive generator: its layers are added up."
@@ -113,6 +111,7 @@ class AutoregressiveStrategy:
             context_scores=context_scores,
             counts=counts,
             columns=columns.recounted(corpus.table.codes, given),
+            hidden=_widths(model, len(corpus)),
             input_decay=input_decay(columns, information, len(data), batch),
         )
 
@@ -125,7 +124,7 @@ class AutoregressiveStrategy:
             device=str(device),
             max_epochs=self.most_epochs(model, prepared),
             module__columns=prepared.columns,
-            module__hidden=tuple(model.generator_dim or self.generator_dim),
+            module__hidden=prepared.hidden,
             module__seed=seed,
         )
 
@@ -255,6 +254,13 @@ class AutoregressiveStrategy:
         width = (prepared.data.high - prepared.data.low).mean(0).cpu().numpy()
         own = width[len(width) - len(continuous) :]
         return layout.spans[continuous[int(np.argmax(own))]].column
+
+
+def _widths(model, n_rows):
+    """Units a column, for each hidden layer."""
+    if model.generator_dim is not None:
+        return tuple(model.generator_dim)
+    return (MORE_UNITS if n_rows >= MANY_ROWS else UNITS,) * LAYERS
 
 
 def _likelihood_data(corpus, scores, context_scores, rng, device):

@@ -25,9 +25,10 @@ from sklearn_synthohive.neural import (
 )
 from sklearn_synthohive.utils.random import CHUNK_ROWS
 
-__all__ = ["DEFAULT_DIM", "FittedAutoregressive"]
+__all__ = ["FittedAutoregressive"]
 
-DEFAULT_DIM = (32, 32)
+# Of all models of the first versions whose parameters name no other.
+FORMER_DIM = (32, 32)
 
 
 class FittedAutoregressive(FittedGenerator):
@@ -216,6 +217,7 @@ class FittedAutoregressive(FittedGenerator):
             "scores": self.scores.to_state(),
             "context_scores": None if context is None else context.to_state(),
             "counts": [np.asarray(c) for c in self._counts],
+            "hidden": [int(h) for h in self.network.widths],
         }
 
     @classmethod
@@ -223,7 +225,7 @@ class FittedAutoregressive(FittedGenerator):
         """Undo :meth:`info`, with a network whose weights are still to be loaded."""
         context = None if context_codec is None else context_codec.layout
         columns = Columns.from_state(codec.layout, context, info["columns"])
-        hidden = tuple(parameters["generator_dim"] or DEFAULT_DIM)
+        hidden = tuple(info.get("hidden", parameters["generator_dim"] or FORMER_DIM))
         context_scores = None
         if context is not None:
             context_scores = NormalScores.from_state(context, info["context_scores"])

@@ -79,6 +79,7 @@ class AutoregressiveNet(nn.Module):
         super().__init__()
         rng = torch.Generator().manual_seed(seed)
         self.columns = columns
+        self.widths = tuple(hidden)
         self.hidden = h = hidden[0]
         m = len(columns.order)
         widths = columns.widths

@@ -285,6 +285,20 @@ class TestSmallTables:
         assert nearest(drawn, own, itself=False).min() > 0
 
 
+class TestManyRows:
+    @pytest.mark.parametrize(("n", "units"), [(49_999, 32), (50_000, 64)])
+    def test_many_rows_take_more_units(self, n, units, tmp_path):
+        bit = np.random.default_rng(0).integers(0, 2, n).astype(str)
+        table = pd.DataFrame({"a": bit, "b": np.where(bit == "1", "x", "y")})
+        model = fit(small(generator_dim=None, epochs=1), table)
+        assert model.generator_dim is None
+        model.save(tmp_path / "model")
+        loaded = CTGAN().load(tmp_path / "model")
+        for each in (model, loaded):
+            assert each._fitted.network.widths == (units, units)
+        same(*(each.sample(50, seed=0) for each in (model, loaded)))
+
+
 class TestKnownLaw:
     """A perfect dependence, a number of two modes, and one that follows another."""
 
