@@ -32,18 +32,21 @@ class Annealing:
         Epochs of the whole run.
     share : float
         Of the epochs to the best score.
+    start : callable, optional
+        Returns the score before the first epoch, where that state may be the best.
     """
 
-    def __init__(self, metric, patience, tol, epochs, share=0.5):
+    def __init__(self, metric, patience, tol, epochs, share=0.5, start=None):
         self.metric = metric
         self.patience = patience
         self.tol = tol
         self.epochs = epochs
         self.share = share
+        self.start = start
 
     def span(self, history) -> tuple[int, int] | None:
         """Epochs before the second part and in it; None while the first part lasts."""
-        best, best_epoch = -math.inf, 0
+        best, best_epoch = -math.inf if self.start is None else self.start(), 0
         for epoch, row in enumerate(history, start=1):
             if self.metric not in row:
                 return None
@@ -72,13 +75,16 @@ class Annealer(Callback):
     data : LikelihoodData
     more : callable
         Returns the rows that were held out, as LikelihoodData, or None.
+    look : callable
+        Takes the best network, before it learns from those.
     """
 
-    def __init__(self, plan, scoring, data, more):
+    def __init__(self, plan, scoring, data, more, look):
         self.plan = plan
         self.scoring = scoring
         self.data = data
         self.more = more
+        self.look = look
 
     def on_train_begin(self, net, **kwargs):
         # A run that is resumed in its second part; one that went back is there already.
@@ -100,6 +106,7 @@ class Annealer(Callback):
             return
         if len(net.history) == span[0]:
             net.rewind(self.scoring.best_state_)
+            self.look(net.sampler)
             self.begin(net, span)
             log.info("annealing_begins", after_epoch=span[0], epochs=span[1])
         else:

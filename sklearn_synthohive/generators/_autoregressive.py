@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,11 +16,11 @@ from sklearn_synthohive.generators._annealing import (
     Annealing,
     StopAfterAnnealing,
 )
+from sklearn_synthohive.generators._corpus import Corpus
 from sklearn_synthohive.generators._fitted_autoregressive import FittedAutoregressive
-from sklearn_synthohive.generators._little_to_learn import (
-    independent_log_likelihood,
-    warn_if_little,
-)
+from sklearn_synthohive.generators._linear_law import LinearLaw
+from sklearn_synthohive.generators._little_to_learn import warn_if_little
+from sklearn_synthohive.logging import get_logger
 from sklearn_synthohive.neural import (
     LikelihoodData,
     LikelihoodNet,
@@ -25,10 +28,13 @@ from sklearn_synthohive.neural import (
     NormalScores,
     input_decay,
     learn_columns,
+    likelihood_epoch,
     mean_log_likelihood,
 )
 
 __all__ = ["AutoregressiveStrategy"]
+
+log = get_logger(__name__)
 
 # Held-out rows stop training before it learns single rows by heart, so small tables
 # give up a larger share of their rows.
@@ -41,6 +47,10 @@ LEAST_STEPS = 20
 LEAST_EPOCHS = 4
 # Units a column and layer: more where many rows have more to tell.
 LAYERS, UNITS, MORE_UNITS, MANY_ROWS = 2, 32, 64, 50_000
+# Tables of fewer rows begin at a linear law: steps on rows drawn from it, their size,
+# cells drawn at most; and the learning rate from there on.
+FEW_ROWS, FIRST_STEPS, FIRST_BATCH, FIRST_CELLS = 5_000, 400, 128, 5_000_000
+FEW_ROWS_LR = 5e-3
 
 
 class AutoregressiveStrategy:
@@ -102,6 +112,11 @@ class AutoregressiveStrategy:
         columns, information = learn_columns(
             layout, train.table, counts, context_layout, train.context
         )
+        law = None
+        # Held-out rows decide whether it is one to begin at.
+        few = len(corpus) < FEW_ROWS and len(train) > 1
+        if few and model.early_stopping and len(columns.sizes) > 1:
+            law = LinearLaw.fit(train, corpus, columns)
         # Held-out rows are trained on in the end, too.
         given = None if corpus.context is None else corpus.context.codes
         return SimpleNamespace(
@@ -113,14 +128,19 @@ class AutoregressiveStrategy:
             columns=columns.recounted(corpus.table.codes, given),
             hidden=_widths(model, len(corpus)),
             input_decay=input_decay(columns, information, len(data), batch),
+            law=law,
+            first_rate=model.generator_lr or self.generator_lr,
+            first_score=-math.inf,
+            seed=seed,
         )
 
     def build_net(self, model, prepared, seed, device):
         """The skorch net, not yet initialised."""
+        rate = self.generator_lr if prepared.law is None else FEW_ROWS_LR
         return LikelihoodNet(
             recipe=prepared.recipe,
             input_decay=prepared.input_decay,
-            lr=model.generator_lr or self.generator_lr,
+            lr=model.generator_lr or rate,
             device=str(device),
             max_epochs=self.most_epochs(model, prepared),
             module__columns=prepared.columns,
@@ -128,13 +148,55 @@ class AutoregressiveStrategy:
             module__seed=seed,
         )
 
-    def start(self, net, prepared):
-        """Start at the margins, in both copies of the network."""
+    def start(self, net, prepared, scoring):
+        """Start at the margins, or at a linear law that held-out rows prefer.
+
+        Parameters
+        ----------
+        net : LikelihoodNet
+        prepared : SimpleNamespace
+        scoring : Scoring
+        """
         columns = prepared.columns
         order = [c - columns.n_context for c in columns.order]
         net.module_.start_from_margins([prepared.counts[i] for i in order])
-        if net.recipe.average_decay:
-            net.average_.load_state_dict(net.module_.state_dict())
+        _level(net)
+        if prepared.law is None:
+            return
+        margins = copy.deepcopy(net.module_.state_dict())
+        least = scoring.begin(net)
+        self._start_linear(net, prepared)
+        _level(net)
+        prepared.first_score = scoring.begin(net)
+        found = {"log_likelihood": prepared.first_score, "margins": least}
+        log.info("linear_start", **{k: round(v, 5) for k, v in found.items()})
+        if prepared.first_score <= least:
+            net.module_.load_state_dict(margins)
+            _level(net)
+            prepared.first_score = scoring.begin(net)
+            net.optimizer_.param_groups[0]["lr"] = prepared.first_rate
+
+    def _start_linear(self, net, prepared):
+        """Train on rows of the linear law, fresh ones in every step."""
+        affordable = FIRST_CELLS // len(prepared.columns.sizes) // FIRST_BATCH
+        steps = min(FIRST_STEPS, max(1, affordable))
+        rng = np.random.default_rng(prepared.seed)
+        table, context = prepared.law.draw(steps * FIRST_BATCH, rng)
+        device = prepared.data.states.device
+        rng = torch.Generator(device).manual_seed(prepared.seed)
+        tables = prepared.scores, prepared.context_scores
+        drawn = Corpus(None, table, None, context)
+        data = _likelihood_data(drawn, *tables, rng, device)
+        recipe = replace(net.recipe, batch_size=FIRST_BATCH, steps=steps, passes=1)
+        optimizer = net.optimizer_
+        (group,) = optimizer.param_groups
+        group["lr"] = prepared.first_rate
+        falling = (0.0, 1.0)
+        likelihood_epoch(
+            net.module_, None, data, recipe, optimizer, 0, falling, counted=False
+        )
+        group["lr"] = net.lr
+        optimizer.state.clear()
 
     def fitted(self, model, corpus, prepared, net):
         """What samples, around the network as it is now."""
@@ -190,6 +252,16 @@ class AutoregressiveStrategy:
             return []
         data = prepared.data
 
+        def look(network):
+            if held_out is None or len(prepared.columns.sizes) == 1:
+                return
+            device = data.states.device
+            rng = torch.Generator(device).manual_seed(prepared.seed)
+            tables = prepared.scores, prepared.context_scores
+            unseen = _likelihood_data(held_out, *tables, rng, device)
+            n_rows = len(data) + len(unseen)
+            warn_if_little(network, n_rows, unseen.states, unseen.scores(), rng)
+
         def more():
             # The adversarial stage needs rows that nothing was trained on.
             if held_out is None or model.adversarial_rounds:
@@ -197,14 +269,11 @@ class AutoregressiveStrategy:
             tables = prepared.scores, prepared.context_scores
             return _likelihood_data(held_out, *tables, data.rng, data.states.device)
 
-        return [Annealer(self._plan(model, prepared), scoring, data, more)]
+        return [Annealer(self._plan(model, prepared), scoring, data, more, look)]
 
     def refine(self, run, fitted, train, held_out, seed):
-        """A warning where little was learnt; the adversarial stage where wanted."""
+        """The adversarial stage, where it is wanted."""
         model, prepared = run.model, run.prepared
-        layout = run.corpus.codec.layout
-        if held_out is not None and model.early_stopping and len(layout.spans) > 1:
-            self._compare(run, prepared, held_out, seed)
         if not model.adversarial_rounds:
             return
         rng = torch.Generator(prepared.data.states.device).manual_seed(seed)
@@ -225,18 +294,6 @@ class AutoregressiveStrategy:
             seed=seed,
         ).run(fitted, model.adversarial_rounds)
 
-    def _compare(self, run, prepared, held_out, seed):
-        layout = run.corpus.codec.layout
-        rng = torch.Generator(prepared.data.states.device).manual_seed(seed)
-        tables = prepared.scores, prepared.context_scores
-        device = prepared.data.states.device
-        scores = _likelihood_data(held_out, *tables, rng, device).scores()
-        own = scores[:, scores.shape[1] - len(layout.continuous) :].cpu().numpy()
-        independent = independent_log_likelihood(
-            layout, prepared.counts, held_out.table, own
-        )
-        warn_if_little(len(run.corpus), run.scoring.best_, independent)
-
     def stopping(self, model, prepared):
         """The callback that ends training early."""
         return StopAfterAnnealing(self._plan(model, prepared))
@@ -244,7 +301,12 @@ class AutoregressiveStrategy:
     def _plan(self, model, prepared, epochs=None):
         patience, tol = model.n_iter_no_change, model.tol
         most = self.most_epochs(model, prepared, epochs)
-        return Annealing(self.metric, patience, tol, most)
+
+        def start():
+            # It is known only when the callbacks are there already.
+            return prepared.first_score
+
+        return Annealing(self.metric, patience, tol, most, start=start)
 
     def culprit(self, prepared, layout):
         """The column with most scalars that are tied to few values."""
@@ -254,6 +316,12 @@ class AutoregressiveStrategy:
         width = (prepared.data.high - prepared.data.low).mean(0).cpu().numpy()
         own = width[len(width) - len(continuous) :]
         return layout.spans[continuous[int(np.argmax(own))]].column
+
+
+def _level(net):
+    """Let the average begin where the network is."""
+    if net.recipe.average_decay:
+        net.average_.load_state_dict(net.module_.state_dict())
 
 
 def _widths(model, n_rows):

@@ -116,6 +116,21 @@ class Scoring(Callback):
         self.best_ = -math.inf
         self.best_state_ = None
 
+    def begin(self, net) -> float:
+        """Score the network before its first epoch, whose state may stay the best.
+
+        Parameters
+        ----------
+        net : EpochNet
+
+        Returns
+        -------
+        float
+        """
+        self.best_ = float(self.score())
+        self.best_state_ = copy.deepcopy(net.sampler.state_dict())
+        return self.best_
+
     def on_epoch_end(self, net, **kwargs):
         epoch = net.history[-1, "epoch"]
         if self.done or (epoch % self.every and epoch != self.epochs):

@@ -9,9 +9,9 @@ from sklearn.base import clone
 from sklearn_synthohive.exceptions import SchemaError
 from sklearn_synthohive.generators import _persistence as files
 from sklearn_synthohive.generators._codec import fit_codec
+from sklearn_synthohive.generators._corpus import Corpus
 from sklearn_synthohive.generators._modes_apart import has_modes_apart
 from sklearn_synthohive.generators._strategies import STRATEGIES
-from sklearn_synthohive.generators._training import Corpus
 from sklearn_synthohive.logging import get_logger
 from sklearn_synthohive.preprocessing import DataTransformer
 

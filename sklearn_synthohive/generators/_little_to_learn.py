@@ -2,54 +2,75 @@
 
 from __future__ import annotations
 
-import numpy as np
-from scipy.stats import norm
+import torch
 
 from sklearn_synthohive.logging import get_logger
+from sklearn_synthohive.neural import AutoregressiveNet, mean_log_likelihood
 
-__all__ = ["independent_log_likelihood", "warn_if_little"]
+__all__ = ["shuffled_log_likelihoods", "warn_if_little"]
 
 log = get_logger(__name__)
 
-
-def independent_log_likelihood(layout, counts, table, scores) -> float:
-    """Mean log-likelihood of rows under independent columns.
-
-    Parameters
-    ----------
-    layout : Layout
-    counts : list of ndarray
-        Training rows in each state, per span.
-    table : CompactTable
-    scores : ndarray of shape (n, n_continuous)
-        Normal scores of the table.
-    """
-    total = np.zeros(len(table))
-    for i, count in enumerate(counts):
-        margin = np.log((count + 0.5) / (count.sum() + 0.5 * len(count)))
-        total += margin[table.codes[:, i]]
-    for k, i in enumerate(layout.continuous):
-        present = layout.spans[i].has_value[table.codes[:, i]]
-        total += norm.logpdf(scores[:, k]) * present
-    return float(total.mean())
+# One in twenty tables without dependences is not warned of.
+N_SHUFFLES = 19
+MOST_ROWS = 500
 
 
-def warn_if_little(n_rows: int, best: float, independent: float):
-    """Warn where what was learnt is no better than independent columns.
+def warn_if_little(
+    network: AutoregressiveNet, n_rows: int, states, scores, rng: torch.Generator
+):
+    """Warn where rows are no likelier than rows whose columns were shuffled.
+
+    A permutation test: the margins are the same, what differs is what the network
+    knows of dependences.
 
     Parameters
     ----------
+    network : AutoregressiveNet
     n_rows : int
         Of the table.
-    best, independent : float
-        Log-likelihoods of held-out rows, of the network and of independent columns.
+    states : tensor of shape (n, n_columns)
+        Of held-out rows, context first.
+    scores : tensor of shape (n, n_continuous), float32
+    rng : torch.Generator
+        On the device.
     """
-    if best <= independent:
+    states, scores = states[:MOST_ROWS], scores[:MOST_ROWS]
+    own = mean_log_likelihood(network, states, scores, counted=True)
+    shuffled = shuffled_log_likelihoods(network, states, scores, rng)
+    if own <= max(shuffled):
         log.warning(
             "too_little_to_learn",
             rows=n_rows,
-            log_likelihood=round(best, 3),
-            independent_columns=round(independent, 3),
+            log_likelihood=round(own, 3),
+            shuffled_columns=round(max(shuffled), 3),
             meaning="no dependence between columns was found that held-out rows bear "
             "out: give more rows, or fewer columns",
         )
+
+
+def shuffled_log_likelihoods(network, states, scores, rng) -> list[float]:
+    """Mean log-likelihoods of the rows, every generated column in an order of its own.
+
+    Parameters
+    ----------
+    network, states, scores, rng
+        As in :func:`warn_if_little`.
+
+    Returns
+    -------
+    list of float
+        Of ``N_SHUFFLES`` shuffles.
+    """
+    columns = network.columns
+    found = []
+    for _ in range(N_SHUFFLES):
+        mixed, placed = states.clone(), scores.clone()
+        for c in columns.order:
+            order = torch.randperm(len(states), generator=rng, device=states.device)
+            mixed[:, c] = states[order, c]
+            if columns.modes[c]:
+                k = columns.continuous.index(c)
+                placed[:, k] = scores[order, k]
+        found.append(mean_log_likelihood(network, mixed, placed, counted=True))
+    return found

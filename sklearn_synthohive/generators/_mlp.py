@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 
 import numpy as np
@@ -225,7 +226,7 @@ class MLPStrategy:
             halving_steps=model.halving_steps,
         )
         data.measure_moments(torch.Generator(device).manual_seed(seed + 1), recipe)
-        return SimpleNamespace(data=data, recipe=recipe)
+        return SimpleNamespace(data=data, recipe=recipe, first_score=-math.inf)
 
     def build_net(self, model, prepared, seed, device):
         """The skorch net, not yet initialised."""
@@ -253,7 +254,7 @@ class MLPStrategy:
             module__seed=seed,
         )
 
-    def start(self, net, prepared):
+    def start(self, net, prepared, scoring):
         """Start coded columns at their margins, in both copies of the generator."""
         coded = prepared.data.table.coded
         sizes = prepared.data.table.spec.levels

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import zlib
+import math
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,13 +14,13 @@ import torch
 from sklearn_synthohive.exceptions import SerializationError
 from sklearn_synthohive.generators import _callbacks as cb
 from sklearn_synthohive.generators._calibrated import calibrate
+from sklearn_synthohive.generators._corpus import Corpus, Part
 from sklearn_synthohive.generators._divergence import Diverged, FiniteLosses, LastGood
 from sklearn_synthohive.generators._persistence import read_training_state, write_model
-from sklearn_synthohive.layout import CompactTable
 from sklearn_synthohive.logging import get_logger
 from sklearn_synthohive.utils.random import chunk_seeds
 
-__all__ = ["Corpus", "RunOptions", "train"]
+__all__ = ["RunOptions", "train"]
 
 log = get_logger(__name__)
 
@@ -65,66 +65,6 @@ class RunOptions:
     manifest: dict = field(repr=False)
 
 
-@dataclass(frozen=True)
-class Corpus:
-    """A table, its context, and the codecs that made them compact."""
-
-    codec: object
-    table: CompactTable
-    context_codec: object | None
-    context: CompactTable | None
-
-    def __len__(self):
-        return len(self.table)
-
-    def take(self, rows):
-        """The given rows of table and context."""
-        context = None if self.context is None else self.context.take(rows)
-        return Corpus(self.codec, self.table.take(rows), self.context_codec, context)
-
-    @property
-    def checksum(self):
-        """Tells whether two runs see the same rows in the same order."""
-        total = 0
-        for table in (self.table, self.context):
-            if table is not None:
-                total = zlib.crc32(table.codes.tobytes(), total)
-                total = zlib.crc32(table.scalars.tobytes(), total)
-        return total
-
-
-@dataclass(frozen=True)
-class Part:
-    """Most rows of a corpus, copied from it only while they are looked at.
-
-    Attributes
-    ----------
-    whole : Corpus
-    rows : ndarray of int
-    """
-
-    whole: Corpus
-    rows: np.ndarray
-
-    def __len__(self):
-        return len(self.rows)
-
-    def take(self, rows) -> Corpus:
-        """The given rows of these rows, as a corpus of their own."""
-        return self.whole.take(self.rows[rows])
-
-    @property
-    def table(self):
-        """These rows of the table."""
-        return self.whole.table.take(self.rows)
-
-    @property
-    def context(self):
-        """These rows of the context, if there is one."""
-        context = self.whole.context
-        return None if context is None else context.take(self.rows)
-
-
 def train(strategy, model, corpus: Corpus, options: RunOptions):
     """Train the networks of a CTGAN.
 
@@ -154,7 +94,7 @@ def train(strategy, model, corpus: Corpus, options: RunOptions):
     run.scoring = cb.Scoring(score, strategy.metric, every, run.most_epochs)
     net.callbacks = run.callbacks(unseen)
     net.initialize()
-    strategy.start(net, prepared)
+    strategy.start(net, prepared, run.scoring)
     if options.resume_from is not None:
         run.resume()
     run.go()
@@ -256,6 +196,7 @@ class Run:
                 "rng": self.prepared.data.rng.get_state(),
                 "best_score": self.scoring.best_,
                 "best_state": self.scoring.best_state_ or {},
+                "first_score": self.prepared.first_score,
                 "seed": self.options.seed,
                 "device": torch.device(self.options.device).type,
                 "parameters": self.parameters(),
@@ -297,6 +238,8 @@ class Run:
                 f"The checkpoint {where} was written with {'; '.join(changed)}: resume "
                 "with the same parameters, or start without resume_from."
             )
+        # Checkpoints of the first versions begin with the first epoch.
+        self.prepared.first_score = state.get("first_score", -math.inf)
         epochs, history = state["parameters"]["epochs"], state["net"]["history"]
         if not self.strategy.same_way(self.model, self.prepared, epochs, history):
             raise SerializationError(

@@ -18,6 +18,7 @@ from sklearn_synthohive.neural._levels import LevelGroups
 from sklearn_synthohive.neural._likelihood import (
     LikelihoodData,
     LikelihoodRecipe,
+    likelihood_epoch,
     mean_log_likelihood,
 )
 from sklearn_synthohive.neural._net import (
@@ -71,6 +72,7 @@ __all__ = [
     "input_decay",
     "learn_columns",
     "learn_order",
+    "likelihood_epoch",
     "mean_log_likelihood",
     "row_log_likelihood",
     "weighted_epoch",

@@ -106,6 +106,8 @@ def likelihood_epoch(
     optimizer: torch.optim.Optimizer,
     step: int = 0,
     cooling: tuple[float, float] = (0.0, 0.0),
+    *,
+    counted: bool = True,
 ) -> dict[str, torch.Tensor]:
     """Passes over the rows in random order.
 
@@ -121,6 +123,8 @@ def likelihood_epoch(
     cooling : tuple of float
         Where this epoch begins and ends on the way of the learning rate from its value
         (0) to zero (1), along half a cosine.
+    counted : bool
+        Whether the rows are among those of the pairs' counts.
 
     Returns
     -------
@@ -138,7 +142,7 @@ def likelihood_epoch(
         share *= 0.5 + 0.5 * math.cos(math.pi * done)
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             group["lr"] = rate * share
-        terms = net(states, scores, counted=True)
+        terms = net(states, scores, counted=counted)
         loss = -terms.sum(1).mean()
         descend(loss, optimizer, recipe.clip)
         total += loss.detach()

@@ -56,6 +56,14 @@ def test_a_late_plateau_is_cut_to_the_epochs_left():
     assert sum(plan(epochs=28).span(history(*scores))) == 28
 
 
+def test_the_start_counts_where_it_has_a_score():
+    first = Annealing("score", 2, 0.01, 100, start=lambda: 5.0)
+    # Nothing is better than the start: one epoch on all rows follows.
+    assert first.span(history(4, 3)) == (2, 1)
+    assert first.span(history(4, 6)) is None
+    assert first.span(history(4, 6, 5, 5)) == (4, 1)
+
+
 class TestMaxSteps:
     """720 rows to learn from, in batches of 32: an epoch has 22 steps."""
 

@@ -5,14 +5,15 @@ import logging
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from gan_cases import fit
-from scipy.stats import norm
 from sklearn.datasets import load_iris, load_wine
 
 from sklearn_synthohive import CTGAN
-from sklearn_synthohive.generators._little_to_learn import independent_log_likelihood
-from sklearn_synthohive.layout import CompactTable, Layout
+from sklearn_synthohive.generators._little_to_learn import shuffled_log_likelihoods
+from sklearn_synthohive.layout import Layout
 from sklearn_synthohive.metrics import column_shapes, detection_auc, pair_trends
+from sklearn_synthohive.neural import AutoregressiveNet, Columns, mean_log_likelihood
 
 
 def warnings_of(caplog):
@@ -37,20 +38,25 @@ def test_dependent_columns_give_none(caplog):
     assert not warnings_of(caplog)
 
 
-def test_the_likelihood_of_independent_columns():
+def test_shuffles_keep_margins_and_contexts():
+    """With the margins only, rows and shuffled rows are equally likely."""
     layout = Layout.from_names(["c=a", "c=b", "x~value", "x~mode0", "x~missing"])
-    table = CompactTable(
-        np.array([[0, 0], [1, 1], [0, 0]], np.uint8), np.zeros((3, 1), np.float32)
-    )
-    counts = [np.array([3, 1]), np.array([2, 2])]
-    scores = np.array([[0.5], [9.0], [-1.0]])
-    by_hand = [
-        np.log(3.5 / 5) + np.log(2.5 / 5) + norm.logpdf(0.5),
-        np.log(1.5 / 5) + np.log(2.5 / 5),
-        np.log(3.5 / 5) + np.log(2.5 / 5) + norm.logpdf(-1.0),
-    ]
-    found = independent_log_likelihood(layout, counts, table, scores)
-    assert found == pytest.approx(np.mean(by_hand))
+    context = Layout.from_names(["p=u", "p=v"])
+    net = AutoregressiveNet(Columns.of(layout, context, [0, 1]), (4, 4), seed=0)
+    rng = torch.Generator().manual_seed(0)
+    states = torch.randint(0, 2, (60, 3), generator=rng)
+    # What has no scalar has no score; x follows p.
+    states[:, 2] = states[:, 0]
+    scores = torch.randn(60, 1, generator=rng) * (states[:, 2:] == 0)
+    with torch.no_grad():
+        net.first.weight.zero_()
+    own = mean_log_likelihood(net, states, scores)
+    margins = shuffled_log_likelihoods(net, states, scores, rng)
+    np.testing.assert_allclose(margins, own, rtol=1e-5)
+    with torch.no_grad():
+        net.first.weight.copy_(3 * net.first.mask)
+    learnt = shuffled_log_likelihoods(net, states, scores, rng)
+    assert np.std(learnt) > 1e-3
 
 
 @pytest.mark.parametrize("load", [load_iris, load_wine])
