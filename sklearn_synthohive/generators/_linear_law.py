@@ -68,6 +68,11 @@ class Cells:
                 spikes = [s.kind == "atom" for s in span.states]
                 places = np.where(spikes, np.arange(len(spikes)), np.nan)
                 positions = places[codes]
+            elif scalars is not None:
+                # Modes lie about as they are numbered; where spikes lie, no name tells.
+                places = np.arange(span.n_states, dtype=float)
+                places[~span.has_value] = np.nan
+                positions = places[codes] + ndtr(scalars)
             else:
                 positions = np.full(len(codes), np.nan)
             cells.append(cls(codes, scalars, positions))

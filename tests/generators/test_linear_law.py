@@ -127,6 +127,15 @@ def test_encoded_rows_have_one_too():
     assert rows["x"].corr(rows["y"]) == pytest.approx(frame.corr().iloc[0, 1], abs=0.05)
 
 
+def test_modes_of_encoded_rows_stand_in_their_order():
+    x = np.random.default_rng(0).normal(size=800)
+    frame = pd.DataFrame({"x": x, "y": np.where(x > 0, x + 8, x)})
+    encoder = DataTransformer(n_components=2, random_state=0).fit(frame)
+    cells = law_of(encoder.transform(frame))[0].learnt[1]
+    assert cells.classes.max() == 0
+    np.testing.assert_array_equal(np.argsort(cells.positions), np.argsort(x))
+
+
 class First(Callback):
     """Keeps the weights that training begins with."""
 
