@@ -51,6 +51,8 @@ LAYERS, UNITS, MORE_UNITS, MANY_ROWS = 2, 32, 64, 50_000
 # cells drawn at most; and the learning rate from there on.
 FEW_ROWS, FIRST_STEPS, FIRST_BATCH, FIRST_CELLS = 5_000, 400, 128, 5_000_000
 FEW_ROWS_LR = 5e-3
+# Fewer say nothing of a law.
+LEAST_ROWS = 30
 
 
 class AutoregressiveStrategy:
@@ -114,7 +116,7 @@ class AutoregressiveStrategy:
         )
         law = None
         # Held-out rows decide whether it is one to begin at.
-        few = len(corpus) < FEW_ROWS and len(train) > 1
+        few = LEAST_ROWS <= len(corpus) < FEW_ROWS
         if few and model.early_stopping and len(columns.sizes) > 1:
             law = LinearLaw.fit(train, corpus, columns)
         # Held-out rows are trained on in the end, too.
