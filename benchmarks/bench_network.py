@@ -4,9 +4,9 @@
 
 Fits of the default, and of variants that differ from it in one thing: one weight decay
 for all of the first layer instead of one by mutual information, no start at a linear
-law for small tables, or other hidden layers. The mean log-likelihood of the 20 % of the
-rows that no fit sees, in nats (larger is better), and how well drawn rows stand for them:
-C2ST against them, and the utility of bench_fidelity.py.
+law for small tables, or other hidden layers. The mean log-likelihood of the 20 % of
+the rows that no fit sees, in nats (larger is better), and how well drawn rows stand for
+them: C2ST against them, and the utility of bench_fidelity.py.
 """
 
 import argparse
