@@ -108,8 +108,11 @@ def test_a_copy_misses_no_target(bench, schemas):
     record["seconds"] = {"fit": 1.0, "sample": 2.0}
     record["cpu_seconds"] = {"fit": 0.5, "sample": 1.5}
     failed = {"model": "n", "seed": 0, "failed": "refused"}
-    table = bench.table_of({"runs": [record | worse, failed]})
-    assert list(table.columns) == ["ceiling", "m, seed 0"]
+    halves = bench.other_halves(schema, metadata)
+    assert halves[0].keys() == worse["targets"].keys()
+    table = bench.table_of({"runs": [record | worse, failed], "other halves": halves})
+    assert list(table.columns) == ["ceiling", "other halves", "m, seed 0"]
+    assert table.loc["two parents below .93", "other halves"] == "0.0 of 0"
     assert table.loc["fit s", "m, seed 0"] == "1.0"
     assert table.loc["fit CPU s", "m, seed 0"] == "0.5"
     assert "high: children (real 6.00)" in table.index
