@@ -45,8 +45,9 @@ STEPS_AN_EPOCH, SMALLEST_BATCH = 100, 32
 LEAST_STEPS = 20
 # Epochs that the steps of a large table are spread over: the rate falls in the last.
 LEAST_EPOCHS = 4
-# Units a column and layer: more where many rows have more to tell.
-LAYERS, UNITS, MORE_UNITS, MANY_ROWS = 2, 32, 64, 50_000
+# Units a column in each layer: more, and one layer more, where many rows have more to
+# tell.
+WIDTHS, MORE_WIDTHS, MANY_ROWS = (32, 32), (64, 64, 64), 50_000
 # Tables of fewer rows begin at a linear law: steps on rows drawn from it, their size,
 # cells drawn at most; and the learning rate from there on.
 FEW_ROWS, FIRST_STEPS, FIRST_BATCH, FIRST_CELLS = 5_000, 400, 128, 5_000_000
@@ -330,7 +331,7 @@ def _widths(model, n_rows):
     """Units a column, for each hidden layer."""
     if model.generator_dim is not None:
         return tuple(model.generator_dim)
-    return (MORE_UNITS if n_rows >= MANY_ROWS else UNITS,) * LAYERS
+    return MORE_WIDTHS if n_rows >= MANY_ROWS else WIDTHS
 
 
 def _likelihood_data(corpus, scores, context_scores, rng, device):
