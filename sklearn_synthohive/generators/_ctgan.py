@@ -52,7 +52,7 @@ class CTGAN(
         "mlp": width of the noise.
     generator_dim : sequence of int, optional
         Widths of the generator's hidden layers: (256, 256) for "mlp"; units a column
-        for "autoregressive", (32, 32), of 50,000 rows and more (64, 64).
+        for "autoregressive", (32, 32), of 50,000 rows and more (64, 64, 64).
     discriminator_dim : sequence of int, default=(256, 256)
         "mlp": widths of the critic's hidden layers.
     batch_size : int, default=500

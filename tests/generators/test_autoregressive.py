@@ -291,8 +291,10 @@ class TestSmallTables:
 
 
 class TestManyRows:
-    @pytest.mark.parametrize(("n", "units"), [(49_999, 32), (50_000, 64)])
-    def test_many_rows_take_more_units(self, n, units, tmp_path):
+    @pytest.mark.parametrize(
+        ("n", "widths"), [(49_999, (32, 32)), (50_000, (64, 64, 64))]
+    )
+    def test_many_rows_take_more_units(self, n, widths, tmp_path):
         bit = np.random.default_rng(0).integers(0, 2, n).astype(str)
         table = pd.DataFrame({"a": bit, "b": np.where(bit == "1", "x", "y")})
         model = fit(small(generator_dim=None, epochs=1), table)
@@ -300,7 +302,7 @@ class TestManyRows:
         model.save(tmp_path / "model")
         loaded = CTGAN().load(tmp_path / "model")
         for each in (model, loaded):
-            assert each._fitted.network.widths == (units, units)
+            assert each._fitted.network.widths == widths
         same(*(each.sample(50, seed=0) for each in (model, loaded)))
 
 
