@@ -173,7 +173,8 @@ class AutoregressiveStrategy:
         prepared.first_score = scoring.begin(net)
         found = {"log_likelihood": prepared.first_score, "margins": least}
         log.info("linear_start", **{k: round(v, 5) for k, v in found.items()})
-        if prepared.first_score <= least:
+        # Nor one that is not a number.
+        if not prepared.first_score > least:
             net.module_.load_state_dict(margins)
             _level(net)
             prepared.first_score = scoring.begin(net)

@@ -35,7 +35,9 @@ def warn_if_little(
     rng : torch.Generator
         On the device.
     """
-    states, scores = states[:MOST_ROWS], scores[:MOST_ROWS]
+    # Not the first ones: tables are often sorted.
+    rows = torch.randperm(len(states), generator=rng, device=states.device)[:MOST_ROWS]
+    states, scores = states[rows], scores[rows]
     own = mean_log_likelihood(network, states, scores, counted=True)
     shuffled = shuffled_log_likelihoods(network, states, scores, rng)
     if own <= max(shuffled):

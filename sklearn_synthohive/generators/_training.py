@@ -97,6 +97,9 @@ def train(strategy, model, corpus: Corpus, options: RunOptions):
     strategy.start(net, prepared, run.scoring)
     if options.resume_from is not None:
         run.resume()
+    elif options.checkpoint_dir is not None and run.scoring.best_state_ is not None:
+        # It may stay the best.
+        run.write(net, "best_checkpoint", resumable=False)
     run.go()
     return run.finish(train, unseen, score_seed)
 

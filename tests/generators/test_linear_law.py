@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from gan_cases import fit, people
+from gan_cases import At, fit, people
 from scipy.stats import ks_2samp, norm
 from skorch.callbacks import Callback
 
@@ -169,6 +169,27 @@ class TestStart:
 
         monkeypatch.setattr(strategy.AutoregressiveStrategy, "_start_linear", spoil)
         assert same_weights(first_weights(), margins)
+
+    def test_a_start_that_is_no_number_is_not_taken(self, monkeypatch):
+        def spoil(self, net, prepared):
+            for parameter in net.module_.parameters():
+                parameter.data.fill_(np.nan)
+
+        monkeypatch.setattr(strategy.AutoregressiveStrategy, "_start_linear", spoil)
+        spoilt = first_weights()
+        monkeypatch.undo()
+        monkeypatch.setattr(strategy, "FEW_ROWS", 0)
+        assert same_weights(spoilt, first_weights())
+
+    def test_where_it_stays_the_best_it_is_the_best_checkpoint(self, tmp_path):
+        def interrupt(net):
+            raise KeyboardInterrupt
+
+        model = CTGAN(random_state=0, epochs=9, callbacks=[At(2, interrupt)])
+        with pytest.raises(KeyboardInterrupt):
+            fit(model, people(), checkpoint_dir=tmp_path)
+        saved = CTGAN.from_saved(tmp_path / "best_checkpoint")
+        assert len(saved.sample(5)) == 5
 
     def test_without_held_out_rows_to_decide_there_is_none(self, monkeypatch):
         unstopped = first_weights(early_stopping=False)

@@ -38,6 +38,14 @@ def test_dependent_columns_give_none(caplog):
     assert not warnings_of(caplog)
 
 
+def test_a_sorted_table_gives_none(caplog):
+    rng = np.random.default_rng(0)
+    kind = np.repeat(["a", "b"], 6_000)
+    x = rng.normal(size=12_000) + 5 * (kind == "b")
+    fit(CTGAN(random_state=0, epochs=4), pd.DataFrame({"kind": kind, "x": x}))
+    assert not warnings_of(caplog)
+
+
 def test_shuffles_keep_margins_and_contexts():
     """With the margins only, rows and shuffled rows are equally likely."""
     layout = Layout.from_names(["c=a", "c=b", "x~value", "x~mode0", "x~missing"])
