@@ -181,7 +181,7 @@ class AutoregressiveStrategy:
             net.optimizer_.param_groups[0]["lr"] = prepared.first_rate
 
     def _start_linear(self, net, prepared):
-        """Train on rows of the linear law, fresh ones in every step."""
+        """Train on rows drawn from the linear law, each of them once."""
         affordable = FIRST_CELLS // len(prepared.columns.sizes) // FIRST_BATCH
         steps = min(FIRST_STEPS, max(1, affordable))
         rng = np.random.default_rng(prepared.seed)

@@ -255,7 +255,10 @@ class MLPStrategy:
         )
 
     def start(self, net, prepared, scoring):
-        """Start coded columns at their margins, in both copies of the generator."""
+        """Start coded columns at their margins, in both copies of the generator.
+
+        There is nothing to decide by ``scoring``: margins are all that it starts from.
+        """
         coded = prepared.data.table.coded
         sizes = prepared.data.table.spec.levels
         levels = [_log_margin(coded[:, k], size) for k, size in enumerate(sizes)]
