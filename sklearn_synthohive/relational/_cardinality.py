@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from sklearn_synthohive.relational._exchange import LevelLaws
 from sklearn_synthohive.relational._standing import Standing
 from sklearn_synthohive.relational._trees import SegmentTree
 
@@ -35,7 +36,8 @@ class CardinalityModel:
     few such sets that one is taken whose sum is nearest to the segment's mean: totals
     and segments' means are met far more closely than by independent draws. Within a
     segment the larger ones go to the rows that stand higher in it, as far as attributes
-    tell.
+    tell. Then rows of a segment exchange their counts until each level of the attributes
+    has its law, too.
 
     Parameters
     ----------
@@ -52,10 +54,20 @@ class CardinalityModel:
         Which rows of a segment have more than others.
     used : float or None
         The share of rows that have children at all, where these are a few rows.
+    levels : LevelLaws or None
+        The laws in single levels of the attributes.
     """
 
     def __init__(
-        self, tree, laws: list, method: str, largest, shares, standing=None, used=None
+        self,
+        tree,
+        laws: list,
+        method: str,
+        largest,
+        shares,
+        standing=None,
+        used=None,
+        levels=None,
     ):
         self.tree = tree
         self.laws = laws
@@ -64,6 +76,7 @@ class CardinalityModel:
         self.shares = shares
         self.standing = standing
         self.used = used
+        self.levels = levels
 
     @classmethod
     def fit(
@@ -96,7 +109,8 @@ class CardinalityModel:
         CardinalityModel
         """
         counts = np.asarray(counts, dtype=np.int64)
-        targets = (counts[:, None] <= _thresholds(counts)[None, :]).astype(float)
+        thresholds = _thresholds(counts)
+        targets = (counts[:, None] <= thresholds[None, :]).astype(float)
         tree = SegmentTree.fit(
             frame,
             targets,
@@ -113,7 +127,10 @@ class CardinalityModel:
         few = 0 < (counts > 0).sum() <= FEW_USED
         used = float((counts > 0).mean()) if few and (counts == 0).any() else None
         largest = int(counts.max(initial=0))
-        return cls(tree, laws, method, largest, shares, standing, used)
+        levels = None
+        if choose and used is None:
+            levels = LevelLaws.fit(frame, counts, thresholds, min_rows)
+        return cls(tree, laws, method, largest, shares, standing, used, levels)
 
     def draw(self, frame: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
         """Counts for rows.
@@ -141,6 +158,8 @@ class CardinalityModel:
             drawn = self._draw_segment(self.laws[s], len(rows), owed, rng)
             owed += len(rows) * self._mean(self.laws[s]) - drawn.sum()
             counts[rows] = np.sort(drawn)
+        if self.levels is not None:
+            counts = self.levels.settle(frame, counts, segment, rng)
         if self.used is not None:
             self._keep_few(counts, segment, rng)
         return counts
@@ -207,6 +226,7 @@ class CardinalityModel:
             "shares": self.shares,
             "used": self.used,
             "standing": self.standing and self.standing.to_state(),
+            "levels": self.levels and self.levels.to_state(),
         }
 
     @classmethod
@@ -214,7 +234,7 @@ class CardinalityModel:
         """Undo :meth:`to_state`."""
         tree = SegmentTree.from_state(state["tree"])
         laws = [tuple(law) for law in state["laws"]]
-        standing = state["standing"]
+        standing, levels = state["standing"], state.get("levels")
         return cls(
             tree,
             laws,
@@ -223,6 +243,7 @@ class CardinalityModel:
             state["shares"],
             standing and Standing.from_state(standing),
             state["used"],
+            levels and LevelLaws.from_state(levels),
         )
 
 

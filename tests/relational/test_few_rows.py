@@ -143,3 +143,20 @@ def test_rare_names_are_not_kept_where_that_is_asked_for():
     (law,) = kinds.cardinalities.values()
     assert law.tree.n_segments == 1
     assert len(schema.generate({"kinds": 5})["kinds"]) == 5
+
+
+def test_the_one_row_that_towers_has_the_most():
+    # A capital has three times the people of the next town, and as many more clients.
+    rng = np.random.default_rng(0)
+    people = np.append(rng.uniform(20, 300, 76), 1200.0)
+    frame = pd.DataFrame({"people": people, "noise": rng.normal(size=77)})
+    counts = np.rint(people * rng.uniform(0.3, 0.6, 77)).astype(int)
+    model = CardinalityModel.fit(frame, counts)
+    model = CardinalityModel.from_state(model.to_state())
+    assert model.standing.scale == "values"
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        fresh = frame.sample(frac=1, random_state=seed)
+        drawn = model.draw(fresh, rng)
+        assert drawn.max() == counts.max()
+        assert fresh["people"].iloc[np.argmax(drawn)] == 1200.0
