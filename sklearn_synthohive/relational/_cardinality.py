@@ -36,8 +36,8 @@ class CardinalityModel:
     few such sets that one is taken whose sum is nearest to the segment's mean: totals
     and segments' means are met far more closely than by independent draws. Within a
     segment the larger ones go to the rows that stand higher in it, as far as attributes
-    tell. Then rows of a segment exchange their counts until each level of the attributes
-    has its law, too.
+    tell. Then rows of a segment exchange their counts until each level of the
+    attributes has its law, too.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ class CardinalityModel:
             owed += len(rows) * self._mean(self.laws[s]) - drawn.sum()
             counts[rows] = np.sort(drawn)
         if self.levels is not None:
-            counts = self.levels.settle(frame, counts, segment, rng)
+            counts = self.levels.settle(self.levels.codes(frame), counts, segment, rng)
         if self.used is not None:
             self._keep_few(counts, segment, rng)
         return counts

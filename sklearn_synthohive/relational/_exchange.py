@@ -69,8 +69,9 @@ class LevelLaws:
         least = max(least, LEAST_ROWS)
         columns = {str(name): _describe(frame[name], least) for name in frame.columns}
         laws = cls(columns, np.zeros((0, len(thresholds))), thresholds)
-        codes, width = laws._codes(frame)
-        sizes = sum(np.bincount(code, minlength=width) for code in codes)
+        codes = laws.codes(frame)
+        width = laws._width
+        sizes = np.bincount(codes.ravel(), minlength=width)
         enough = (sizes >= least) & (sizes < len(frame))
         if not enough.any():
             return None
@@ -79,13 +80,13 @@ class LevelLaws:
         laws.shares = np.where(enough[:, None], shares, -1.0)
         return laws
 
-    def settle(self, frame: pd.DataFrame, counts, segment, rng) -> np.ndarray:
+    def settle(self, codes, counts, segment, rng) -> np.ndarray:
         """Counts in other rows of their segments.
 
         Parameters
         ----------
-        frame : DataFrame of shape (n_rows, n_columns)
-            With the columns of ``fit``.
+        codes : ndarray of int32 of shape (n_columns, n_rows)
+            Of :meth:`codes`.
         counts : ndarray of int of shape (n_rows,)
         segment : ndarray of int of shape (n_rows,)
         rng : Generator
@@ -94,10 +95,10 @@ class LevelLaws:
         -------
         ndarray of int of shape (n_rows,)
         """
-        codes, width = self._codes(frame)
-        sizes = sum(np.bincount(code, minlength=width) for code in codes)
+        width = self._width
+        sizes = np.bincount(codes.ravel(), minlength=width)
         weight = np.where(self.shares[:, 0] >= 0, 1 / np.maximum(sizes, 1), 0.0)
-        if len(frame) < 2 or not weight[sizes > 0].any():
+        if len(counts) < 2 or not weight[sizes > 0].any():
             return counts
         counts = counts.copy()
         # How many rows of each level have at most t, less how many should.
@@ -140,14 +141,29 @@ class LevelLaws:
         gain = -2 * (change * slope).sum(axis=1) - curve * (change**2).sum(axis=1)
         return np.where(gain > ROUNDING, gain, 0.0), change
 
-    def _codes(self, frame):
-        """For each column the number of each row's level, and how many there are."""
-        codes, start = [], 0
-        for name, told in self.columns.items():
-            code, width = _code(frame[name], told)
-            codes.append(start + code)
-            start += width
-        return codes, start
+    def codes(self, frame: pd.DataFrame) -> np.ndarray:
+        """Which level each row has of each column.
+
+        Parameters
+        ----------
+        frame : DataFrame of shape (n_rows, n_columns)
+            With the columns of ``fit``.
+
+        Returns
+        -------
+        ndarray of int32 of shape (n_columns, n_rows)
+            Levels of all columns are numbered one after another.
+        """
+        codes = np.zeros((len(self.columns), len(frame)), dtype=np.int32)
+        start = 0
+        for k, (name, told) in enumerate(self.columns.items()):
+            codes[k] = start + _code(frame[name], told)
+            start += _n_levels(told)
+        return codes
+
+    @property
+    def _width(self):
+        return sum(_n_levels(told) for told in self.columns.values())
 
     def to_state(self) -> dict:
         """Plain data."""
@@ -170,7 +186,9 @@ def _describe(column, least):
         places = np.arange(1, BINS) * len(known) // BINS
         # Means of some values: an edge is no row's own.
         near = [known[max(k - least // 2, 0) : k + least // 2 + 1] for k in places]
-        return {"edges": np.unique([part.mean() for part in near if len(part)]).tolist()}
+        return {
+            "edges": np.unique([part.mean() for part in near if len(part)]).tolist()
+        }
     names, sizes = np.unique(as_levels(column), return_counts=True)
     kept = np.argsort(-sizes, kind="stable")[:MAX_LEVELS]
     kept = np.sort(kept[sizes[kept] >= least])
@@ -195,12 +213,14 @@ def _code(column, told):
     if "edges" in told:
         numbers = as_numbers(column)
         code = np.searchsorted(told["edges"], numbers, side="left")
-        missing = len(told["edges"]) + 1
-        return np.where(np.isnan(numbers), missing, code), missing + 1
+        return np.where(np.isnan(numbers), len(told["edges"]) + 1, code)
     places = {level: k for k, level in enumerate(told["levels"])}
-    other = len(places)
     texts = pd.Series(as_levels(column))
-    return texts.map(places).fillna(other).to_numpy(np.int64), other + 1
+    return texts.map(places).fillna(len(places)).to_numpy(np.int64)
+
+
+def _n_levels(told):
+    return len(told["edges"]) + 2 if "edges" in told else len(told["levels"]) + 1
 
 
 def _pairs(segment, counts, rng):

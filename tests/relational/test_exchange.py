@@ -46,8 +46,8 @@ def test_counts_dealt_by_chance_come_to_the_laws_of_their_levels():
     chance = counts.copy()
     for s in range(3):
         chance[segment == s] = rng.permutation(counts[segment == s])
-    settled = laws.settle(frame, chance, segment, np.random.default_rng(1))
-    again = laws.settle(frame, chance, segment, np.random.default_rng(1))
+    settled = laws.settle(laws.codes(frame), chance, segment, np.random.default_rng(1))
+    again = laws.settle(laws.codes(frame), chance, segment, np.random.default_rng(1))
     np.testing.assert_array_equal(settled, again)
     for s in range(3):
         # The law of a segment stays as it is.
@@ -100,5 +100,5 @@ def test_few_rows_are_left_or_exchanged(n):
     rng = np.random.default_rng(0)
     frame, counts = made(rng, 600)
     laws = LevelLaws.fit(frame, counts, np.arange(4))
-    drawn = laws.settle(frame[:n], counts[:n], np.zeros(n, dtype=int), rng)
+    drawn = laws.settle(laws.codes(frame[:n]), counts[:n], np.zeros(n, dtype=int), rng)
     np.testing.assert_array_equal(np.sort(drawn), np.sort(counts[:n]))
