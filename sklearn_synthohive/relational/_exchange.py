@@ -95,15 +95,8 @@ class LevelLaws:
         -------
         ndarray of int of shape (n_rows,)
         """
-        width = self._width
-        sizes = np.bincount(codes.ravel(), minlength=width)
-        weight = np.where(self.shares[:, 0] >= 0, 1 / np.maximum(sizes, 1), 0.0)
-        if len(counts) < 2 or not weight[sizes > 0].any():
-            return counts
         counts = counts.copy()
-        # How many rows of each level have at most t, less how many should.
-        off = _table(counts, codes, self.thresholds, width)
-        off -= self.shares * sizes[:, None]
+        weight, off = self._missed(codes, counts)
         missed, share = [_miss(off, weight)], MOST_AT_ONCE
         for _ in range(MAX_ROUNDS):
             a, b = _pairs(segment, counts, rng)
@@ -126,6 +119,14 @@ class LevelLaws:
             if len(missed) > PATIENCE and now > (1 - LEAST_GAIN) * missed[-PATIENCE]:
                 break
         return counts
+
+    def _missed(self, codes, counts):
+        """How many rows of each level have at most t, less how many should."""
+        width = self._width
+        sizes = np.bincount(codes.ravel(), minlength=width)
+        weight = np.where(self.shares[:, 0] >= 0, 1 / np.maximum(sizes, 1), 0.0)
+        off = _table(counts, codes, self.thresholds, width)
+        return weight, off - self.shares * sizes[:, None]
 
     def _gains(self, counts, a, b, codes, weight, off):
         """What each exchange brings alone, and what it changes in the row of ``a``."""

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sklearn_synthohive.relational._cardinality import CardinalityModel
-from sklearn_synthohive.relational._exchange import LEAST_ROWS, LevelLaws
+from sklearn_synthohive.relational._exchange import LEAST_ROWS, LevelLaws, _pairs
 
 
 def made(rng, n):
@@ -102,3 +102,35 @@ def test_few_rows_are_left_or_exchanged(n):
     laws = LevelLaws.fit(frame, counts, np.arange(4))
     drawn = laws.settle(laws.codes(frame[:n]), counts[:n], np.zeros(n, dtype=int), rng)
     np.testing.assert_array_equal(np.sort(drawn), np.sort(counts[:n]))
+
+
+def test_gains_are_what_single_exchanges_bring():
+    rng = np.random.default_rng(0)
+    frame, counts = made(rng, 500)
+    thresholds = np.arange(6)
+    laws = LevelLaws.fit(frame, counts, thresholds)
+    codes, drawn = laws.codes(frame), rng.permutation(counts)
+
+    def miss(counts):
+        """In plain loops."""
+        total = 0.0
+        for level, law in enumerate(laws.shares):
+            rows = np.flatnonzero((codes == level).any(axis=0))
+            if law[0] < 0 or not len(rows):
+                continue
+            for t, share in zip(thresholds, law, strict=True):
+                off = (counts[rows] <= t).sum() - share * len(rows)
+                total += off**2 / len(rows)
+        return total
+
+    a, b = _pairs(np.zeros(500, dtype=int), drawn, rng)
+    weight, off = laws._missed(codes, drawn)
+    gain, _ = laws._gains(drawn, a, b, codes, weight, off)
+    before = miss(drawn)
+    for k in range(20):
+        other = drawn.copy()
+        other[[a[k], b[k]]] = drawn[[b[k], a[k]]]
+        brought = before - miss(other)
+        np.testing.assert_allclose(gain[k], max(brought, 0.0), atol=1e-9)
+    settled = laws.settle(codes, drawn, np.zeros(500, dtype=int), rng)
+    assert miss(settled) < 0.1 * before
