@@ -16,9 +16,9 @@ class Made:
     Attributes
     ----------
     spool : Spool
-    loads, segments, points, codes : dict of relation name to list of ndarray
+    loads, segments, points : dict of relation name to list of ndarray
         Of the relations in which the table is a parent that rows are dealt to; where
-        they lie, for keys that lead to few of many, and else their levels.
+        they lie, for keys that lead to few of many.
     keys : dict of relation name to list of ndarray
         Of the keys that the primary key consists of.
     places : dict of column to ndarray
@@ -32,12 +32,11 @@ class Made:
         self.loads: dict[str, list] = {}
         self.segments: dict[str, list] = {}
         self.points: dict[str, list] = {}
-        self.codes: dict[str, list] = {}
         self.keys: dict[str, list] = {}
         self.places: dict = {}
         self.lent: list[pd.DataFrame] = []
 
-    def take(self, name, attachment, cardinality, counts, seen):
+    def take(self, name, attachment, counts, seen):
         """Keep what dealing needs of some rows as parents."""
         tree, middles = attachment.segments, attachment.middles
         segment = tree.apply(seen)
@@ -45,8 +44,6 @@ class Made:
         self.segments.setdefault(name, []).append(segment)
         if middles is not None:
             self.points.setdefault(name, []).append(middles.points(tree, seen))
-        elif cardinality.levels is not None:
-            self.codes.setdefault(name, []).append(cardinality.levels.codes(seen))
 
     def points_of(self, name):
         """Where parents lie, for keys that lead to few of many."""

@@ -199,10 +199,6 @@ class Maker:
             points = parent.points_of(relation.name)
             told = loads, segment, wanted, rng, points
             loads, segment = settled(attachment, *told)
-            if relation.name in parent.codes:
-                laws = self.models[relation.parent].cardinalities[relation.name].levels
-                codes = np.concatenate(parent.codes[relation.name], axis=1)
-                loads = laws.settle(codes, loads, segment, rng)
         once = attachment.most == 1
         return Dealer(loads, segment, attachment.nearest(), once=once, rng=rng)
 
@@ -283,14 +279,13 @@ class Maker:
             seen = block.base.copy(deep=False)
             drivers = {t.driver.name for t in self.plan.tables if t.driver}
             for relation in relations:
-                law = model.cardinalities[relation.name]
-                counts = law.draw(seen, rng)
+                counts = model.cardinalities[relation.name].draw(seen, rng)
                 seen[f"number of {relation.name}"] = counts.astype(np.float64)
                 if relation.name in drivers:
                     block.counts[relation.name] = counts
                     continue
                 attachment = self.models[relation.child].attachments[relation.name]
-                made.take(relation.name, attachment, law, counts, seen)
+                made.take(relation.name, attachment, counts, seen)
         else:
             block.base = block.base[[]]
         for name, at in block.keys.items():
