@@ -74,8 +74,8 @@ class CTGAN(
     discriminator_steps : int, default=1
         "mlp": critic steps for each generator step.
     generator_lr : float, optional
-        Learning rate of the generator: 1e-3 for "mlp", 1e-2 for "autoregressive" (5e-3 on
-        rows after a linear start).
+        Learning rate of the generator: 1e-3 for "mlp", 1e-2 for "autoregressive" (5e-3
+        where a linear law was learnt first).
     discriminator_lr : float, default=1e-3
         "mlp": learning rate of the critic.
     generator_decay : float, default=1e-6

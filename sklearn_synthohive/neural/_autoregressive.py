@@ -14,6 +14,7 @@ from sklearn_synthohive.neural._first_layer import first_layer
 from sklearn_synthohive.neural._heads import DenseHeads, LevelHead
 from sklearn_synthohive.neural._kernels import blocks, embeddings, mixture_terms
 from sklearn_synthohive.neural._pairs import PairHead
+from sklearn_synthohive.neural._unseen import UnseenPenalty
 
 __all__ = ["AutoregressiveNet", "mixture_log_density", "mixture_parameters"]
 
@@ -115,6 +116,7 @@ class AutoregressiveNet(nn.Module):
         self.special = sorted({*self.tied, *self.determined})
         self._add_mixtures(rng)
         self._add_places()
+        self.unseen = UnseenPenalty(columns)
 
     column_at: torch.Tensor
     stride_at: torch.Tensor

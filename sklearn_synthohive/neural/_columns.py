@@ -10,6 +10,7 @@ import numpy as np
 from sklearn_synthohive.layout import Layout
 from sklearn_synthohive.neural._levels import OWN_GROUP, LevelGroups
 from sklearn_synthohive.neural._pairs import PairCounts
+from sklearn_synthohive.neural._unseen import UnseenPairs, find_unseen
 
 __all__ = ["MAX_DENSE_STATES", "Columns", "affordable_rows"]
 
@@ -40,6 +41,9 @@ class Columns:
         Of each column that another one all but determines.
     seen : tuple of tuple of int, or None
         The columns that each generated column sees, in the order; None for all before.
+    unseen : tuple of tuple of UnseenPairs
+        Of each column, what never goes with states of columns before it; empty as long
+        as rows were not counted.
     """
 
     sizes: tuple[int, ...]
@@ -49,6 +53,7 @@ class Columns:
     groups: tuple[LevelGroups | None, ...]
     pairs: tuple[PairCounts | None, ...]
     seen: tuple[tuple[int, ...], ...] | None = None
+    unseen: tuple[tuple[UnseenPairs, ...], ...] = ()
 
     @classmethod
     def of(
@@ -98,7 +103,7 @@ class Columns:
         )
 
     def recounted(self, codes: np.ndarray, context: np.ndarray | None) -> Columns:
-        """The same with pairs counted on other rows.
+        """The same with pairs counted on other rows, the unseen ones, too.
 
         Parameters
         ----------
@@ -119,7 +124,7 @@ class Columns:
             p and PairCounts.of(p.source, of(p.source), of(c), p.n_levels, p.n_states)
             for c, p in enumerate(self.pairs)
         )
-        return replace(self, pairs=pairs)
+        return replace(self, pairs=pairs, unseen=find_unseen(self, of))
 
     def to_state(self) -> dict:
         """Plain data beside the layouts, for a file."""
@@ -128,6 +133,7 @@ class Columns:
             "groups": {str(c): g.to_state() for c, g in enumerate(self.groups) if g},
             "pairs": {str(c): p.to_state() for c, p in enumerate(self.pairs) if p},
             "seen": None if self.seen is None else [list(own) for own in self.seen],
+            "unseen": [[u.to_state() for u in own] for own in self.unseen],
         }
 
     @classmethod
@@ -135,7 +141,12 @@ class Columns:
         """Undo :meth:`to_state`."""
         groups = {int(c): LevelGroups.from_state(g) for c, g in state["groups"].items()}
         pairs = {int(c): PairCounts.from_state(p) for c, p in state["pairs"].items()}
-        return cls.of(layout, context, state["order"], groups, pairs, state["seen"])
+        found = cls.of(layout, context, state["order"], groups, pairs, state["seen"])
+        unseen = tuple(
+            tuple(UnseenPairs.from_state(u) for u in own)
+            for own in state.get("unseen", ())
+        )
+        return replace(found, unseen=unseen)
 
     @staticmethod
     def is_large(span) -> bool:

@@ -1,0 +1,167 @@
+"""Pairs of states that no row has, where chance alone would bring many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+
+__all__ = ["UnseenPairs", "UnseenPenalty", "find_unseen"]
+
+# Rows that a pair would have if its columns told nothing of each other.
+LEAST_EXPECTED = 20.0
+# What a pair without rows counts as.
+ROWS_UNSEEN = 0.5
+# States of either column, and columns that one column is held against.
+MOST_STATES, MOST_SOURCES = 200, 8
+
+
+@dataclass(frozen=True, eq=False)
+class UnseenPairs:
+    """States of one column that never go with states of an earlier one.
+
+    A network that has learnt a few thousand steps leaves such pairs a part of the
+    probability that they would have by chance: the flights of an airline that are
+    cancelled have no aeroplane, except for one generated in five. The odds of each
+    such state are divided by how many rows were to be expected, over half a row.
+
+    Attributes
+    ----------
+    source : int
+        The earlier column.
+    keys : ndarray of shape (n_pairs,), int64
+        ``source's state * n_states + state``, increasing.
+    expected : ndarray of shape (n_pairs,), float32
+        Rows that each pair would have if the columns were independent.
+    n_levels, n_states : int
+        States of the earlier column, and of the later one.
+    """
+
+    source: int
+    keys: np.ndarray
+    expected: np.ndarray
+    n_levels: int
+    n_states: int
+
+    @classmethod
+    def of(cls, source, levels, states, n_levels, n_states) -> UnseenPairs | None:
+        """Count the pairs of two columns; None where no pair is missing.
+
+        Parameters
+        ----------
+        source : int
+        levels, states : ndarray of shape (n,), int
+            Of the earlier and the later column.
+        n_levels, n_states : int
+
+        Returns
+        -------
+        UnseenPairs or None
+        """
+        pairs = levels.astype(np.int64) * n_states + states
+        counts = np.bincount(pairs, minlength=n_levels * n_states)
+        table = counts.reshape(n_levels, n_states)
+        own, other = table.sum(axis=1), table.sum(axis=0)
+        expected = np.outer(own, other / max(len(pairs), 1)).ravel()
+        keys = np.flatnonzero((counts == 0) & (expected >= LEAST_EXPECTED))
+        if not len(keys):
+            return None
+        told = expected[keys].astype(np.float32)
+        return cls(source, keys, told, n_levels, n_states)
+
+    def penalties(self) -> np.ndarray:
+        """What is taken off the logit of each state, (n_levels, n_states), float32."""
+        table = np.zeros(self.n_levels * self.n_states, dtype=np.float32)
+        table[self.keys] = np.log(self.expected / ROWS_UNSEEN)
+        return table.reshape(self.n_levels, self.n_states)
+
+    def to_state(self) -> dict:
+        """Plain data."""
+        return {
+            "source": self.source,
+            "keys": self.keys,
+            "expected": self.expected,
+            "n_levels": self.n_levels,
+            "n_states": self.n_states,
+        }
+
+    @classmethod
+    def from_state(cls, state: dict) -> UnseenPairs:
+        """Undo :meth:`to_state`."""
+        return cls(**state)
+
+
+def find_unseen(columns, of: Callable[[int], np.ndarray]) -> tuple:
+    """The pairs of each generated column with the columns before it.
+
+    Parameters
+    ----------
+    columns : Columns
+    of : callable
+        Returns the states of a column, shape (n,), context first.
+
+    Returns
+    -------
+    tuple of tuple of UnseenPairs
+        Per column, context first; those with the most rows to be expected.
+    """
+    found: list = [()] * len(columns.sizes)
+    small = [
+        group is None and 1 < size <= MOST_STATES
+        for group, size in zip(columns.groups, columns.sizes, strict=True)
+    ]
+    for j, c in enumerate(columns.order):
+        if not small[c] or columns.pairs[c] is not None:
+            continue
+        before = [*range(columns.n_context), *columns.order[:j]]
+        if columns.seen is not None:
+            before = list(columns.seen[j])
+        own = [
+            UnseenPairs.of(b, of(b), of(c), columns.sizes[b], columns.sizes[c])
+            for b in before
+            if small[b]
+        ]
+        kept = [pairs for pairs in own if pairs is not None]
+        kept.sort(key=lambda pairs: -pairs.expected.sum())
+        found[c] = tuple(kept[:MOST_SOURCES])
+    return tuple(found)
+
+
+class UnseenPenalty(nn.Module):
+    """What states of earlier columns take off the logits of a column's states.
+
+    Parameters
+    ----------
+    columns : Columns
+    """
+
+    def __init__(self, columns):
+        super().__init__()
+        # By place in the order, earlier columns.
+        self.sources: dict[int, list[int]] = {}
+        for j, c in enumerate(columns.order):
+            for pairs in columns.unseen[c] if columns.unseen else ():
+                self.sources.setdefault(j, []).append(pairs.source)
+                table = torch.as_tensor(pairs.penalties())
+                # Counted, not learnt: kept with the columns, not with the weights.
+                self.register_buffer(f"{j}_{pairs.source}", table, persistent=False)
+
+    def forward(self, j: int, states: torch.Tensor) -> torch.Tensor | float:
+        """Of the column at a place in the order.
+
+        Parameters
+        ----------
+        j : int
+        states : tensor of shape (n, n_columns), int64
+
+        Returns
+        -------
+        tensor of shape (n, n_states), or 0.0
+        """
+        taken: torch.Tensor | float = 0.0
+        for source in self.sources.get(j, ()):
+            taken = taken + getattr(self, f"{j}_{source}")[states[:, source]]
+        return taken
