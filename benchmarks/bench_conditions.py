@@ -157,7 +157,9 @@ def main():
     shown = shown.groupby(["data", "condition"], sort=False).mean()
     print(shown.round(3).T.to_string())
     for kind in ("ratio", "trend ratio"):
-        print(f"{kind} of at most 1.3: {(shown[kind] <= 1.3).sum()} of {len(shown)}")
+        met = (shown[kind] <= 1.3).sum()
+        mean = f"{shown[kind].mean():.2f} in the mean"
+        print(f"{kind} of at most 1.3: {met} of {len(shown)}, {mean}")
 
 
 if __name__ == "__main__":

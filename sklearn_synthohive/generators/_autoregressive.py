@@ -128,7 +128,7 @@ class AutoregressiveStrategy:
             scores=scores,
             context_scores=context_scores,
             counts=counts,
-            columns=columns.recounted(corpus.table.codes, given),
+            columns=columns.recounted(corpus.table.codes, given, corpus.codec.least),
             hidden=_widths(model, len(corpus)),
             input_decay=input_decay(columns, information, len(data), batch),
             law=law,

@@ -42,8 +42,8 @@ class Columns:
     seen : tuple of tuple of int, or None
         The columns that each generated column sees, in the order; None for all before.
     unseen : tuple of tuple of UnseenPairs
-        Of each column, what never goes with states of columns before it; empty as long
-        as rows were not counted.
+        Of each column, what does not go with states of columns before it, of those
+        eight where it says most; empty as long as rows were not counted.
     """
 
     sizes: tuple[int, ...]
@@ -102,13 +102,17 @@ class Columns:
             None if seen is None else tuple(tuple(map(int, own)) for own in seen),
         )
 
-    def recounted(self, codes: np.ndarray, context: np.ndarray | None) -> Columns:
+    def recounted(
+        self, codes: np.ndarray, context: np.ndarray | None, least: int = 1
+    ) -> Columns:
         """The same with pairs counted on other rows, the unseen ones, too.
 
         Parameters
         ----------
         codes : ndarray of shape (n, n_generated), int
         context : ndarray of shape (n, n_context), int, or None
+        least : int
+            Pairs of fewer rows count as unseen.
 
         Returns
         -------
@@ -124,7 +128,7 @@ class Columns:
             p and PairCounts.of(p.source, of(p.source), of(c), p.n_levels, p.n_states)
             for c, p in enumerate(self.pairs)
         )
-        return replace(self, pairs=pairs, unseen=find_unseen(self, of))
+        return replace(self, pairs=pairs, unseen=find_unseen(self, of, least))
 
     def to_state(self) -> dict:
         """Plain data beside the layouts, for a file."""

@@ -1,4 +1,4 @@
-"""Pairs of states that no row has, where chance alone would bring many."""
+"""Pairs of states that hardly a row has, where chance alone would bring many."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ from torch import nn
 
 __all__ = ["UnseenPairs", "UnseenPenalty", "find_unseen"]
 
-# Rows that a pair would have if its columns told nothing of each other.
-LEAST_EXPECTED = 20.0
-# What a pair without rows counts as.
-ROWS_UNSEEN = 0.5
+# A pair of fewer rows is unseen: that it has one would give that row away.
+LEAST_ROWS = 2
+# Times as many rows it would have if its columns told nothing of each other.
+LEAST_EXPECTED = 10.0
 # States of either column, and columns that one column is held against.
 MOST_STATES, MOST_SOURCES = 200, 8
 
 
 @dataclass(frozen=True, eq=False)
 class UnseenPairs:
-    """States of one column that never go with states of an earlier one.
+    """States of one column that do not go with states of an earlier one.
 
     A network that has learnt a few thousand steps leaves such pairs a part of the
     probability that they would have by chance: the flights of an airline that are
     cancelled have no aeroplane, except for one generated in five. The odds of each
-    such state are divided by how many rows were to be expected, over half a row.
+    such state are divided by how many rows were to be expected, over half of the
+    fewest that would have made the pair a seen one.
 
     Attributes
     ----------
@@ -38,6 +39,8 @@ class UnseenPairs:
         Rows that each pair would have if the columns were independent.
     n_levels, n_states : int
         States of the earlier column, and of the later one.
+    least : int
+        Fewer rows do not count as some.
     """
 
     source: int
@@ -45,10 +48,13 @@ class UnseenPairs:
     expected: np.ndarray
     n_levels: int
     n_states: int
+    least: int = LEAST_ROWS
 
     @classmethod
-    def of(cls, source, levels, states, n_levels, n_states) -> UnseenPairs | None:
-        """Count the pairs of two columns; None where no pair is missing.
+    def of(
+        cls, source, levels, states, n_levels, n_states, least=LEAST_ROWS
+    ) -> UnseenPairs | None:
+        """Count the pairs of two columns; None where all that might be are there.
 
         Parameters
         ----------
@@ -56,26 +62,27 @@ class UnseenPairs:
         levels, states : ndarray of shape (n,), int
             Of the earlier and the later column.
         n_levels, n_states : int
+        least : int
 
         Returns
         -------
         UnseenPairs or None
         """
-        pairs = levels.astype(np.int64) * n_states + states
+        pairs = levels * np.int64(n_states) + states
         counts = np.bincount(pairs, minlength=n_levels * n_states)
         table = counts.reshape(n_levels, n_states)
         own, other = table.sum(axis=1), table.sum(axis=0)
         expected = np.outer(own, other / max(len(pairs), 1)).ravel()
-        keys = np.flatnonzero((counts == 0) & (expected >= LEAST_EXPECTED))
+        keys = np.flatnonzero((counts < least) & (expected >= LEAST_EXPECTED * least))
         if not len(keys):
             return None
         told = expected[keys].astype(np.float32)
-        return cls(source, keys, told, n_levels, n_states)
+        return cls(source, keys, told, n_levels, n_states, least)
 
     def penalties(self) -> np.ndarray:
         """What is taken off the logit of each state, (n_levels, n_states), float32."""
         table = np.zeros(self.n_levels * self.n_states, dtype=np.float32)
-        table[self.keys] = np.log(self.expected / ROWS_UNSEEN)
+        table[self.keys] = np.log(self.expected / (self.least / 2))
         return table.reshape(self.n_levels, self.n_states)
 
     def to_state(self) -> dict:
@@ -86,6 +93,7 @@ class UnseenPairs:
             "expected": self.expected,
             "n_levels": self.n_levels,
             "n_states": self.n_states,
+            "least": self.least,
         }
 
     @classmethod
@@ -94,7 +102,9 @@ class UnseenPairs:
         return cls(**state)
 
 
-def find_unseen(columns, of: Callable[[int], np.ndarray]) -> tuple:
+def find_unseen(
+    columns, of: Callable[[int], np.ndarray], least: int = LEAST_ROWS
+) -> tuple:
     """The pairs of each generated column with the columns before it.
 
     Parameters
@@ -102,6 +112,8 @@ def find_unseen(columns, of: Callable[[int], np.ndarray]) -> tuple:
     columns : Columns
     of : callable
         Returns the states of a column, shape (n,), context first.
+    least : int
+        Pairs of fewer rows are unseen; of one row they always are.
 
     Returns
     -------
@@ -113,18 +125,23 @@ def find_unseen(columns, of: Callable[[int], np.ndarray]) -> tuple:
         group is None and 1 < size <= MOST_STATES
         for group, size in zip(columns.groups, columns.sizes, strict=True)
     ]
+    least = max(least, LEAST_ROWS)
+    # Columns one after another in memory, and the most rows of one state.
+    own = {c: np.ascontiguousarray(of(c)) for c in np.flatnonzero(small).tolist()}
+    most = {c: np.bincount(codes).max(initial=0) for c, codes in own.items()}
     for j, c in enumerate(columns.order):
         if not small[c] or columns.pairs[c] is not None:
             continue
         before = [*range(columns.n_context), *columns.order[:j]]
         if columns.seen is not None:
             before = list(columns.seen[j])
-        own = [
-            UnseenPairs.of(b, of(b), of(c), columns.sizes[b], columns.sizes[c])
+        likely = LEAST_EXPECTED * least * max(len(own[c]), 1)
+        told = [
+            UnseenPairs.of(b, own[b], own[c], columns.sizes[b], columns.sizes[c], least)
             for b in before
-            if small[b]
+            if small[b] and most[b] * float(most[c]) >= likely
         ]
-        kept = [pairs for pairs in own if pairs is not None]
+        kept = [pairs for pairs in told if pairs is not None]
         kept.sort(key=lambda pairs: -pairs.expected.sum())
         found[c] = tuple(kept[:MOST_SOURCES])
     return tuple(found)

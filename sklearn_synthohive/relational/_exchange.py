@@ -17,7 +17,12 @@ __all__ = ["LevelLaws"]
 LEAST_ROWS = 50
 BINS = 8
 MAX_LEVELS = 64
-MAX_ROUNDS, PATIENCE = 200, 8
+MAX_COLUMNS = 40
+MIN_ROUNDS, MAX_ROUNDS, PATIENCE = 20, 200, 8
+# Codes that are looked at in all rounds together, beyond the fewest rounds.
+MAX_CODES = 50_000_000
+# Counts above so many times those of nearly all rows with any stay where they are.
+TOWERING, NEARLY_ALL = 2.0, 0.95
 # Of what is missed, in PATIENCE rounds.
 LEAST_GAIN = 0.02
 # Of the exchanges that bring something.
@@ -33,7 +38,9 @@ class LevelLaws:
     the luck of the draw. Pairs of rows of one segment exchange their counts as long as
     that brings the table of level and "at most t" closer to the real shares, in squared
     differences over the number of rows of the level. The law in each segment stays as
-    it is. Numbers are levels by their eighths, and so are missing values.
+    it is. The eighths of a number are levels, and what is missing is one. Rows whose
+    count towers above nearly all others keep it: to all thresholds they are alike, and
+    they are few and known for it.
 
     Parameters
     ----------
@@ -41,7 +48,7 @@ class LevelLaws:
         For each column either the ``levels`` or the ``edges`` of its bins.
     shares : ndarray of shape (n_levels, n_thresholds)
         The real share of "at most t". Levels of all columns one after another; -1 where
-        too few rows have one.
+        too few rows have one, or too few have another one.
     thresholds : ndarray of int of shape (n_thresholds,)
     """
 
@@ -67,12 +74,18 @@ class LevelLaws:
         LevelLaws or None
         """
         least = max(least, LEAST_ROWS)
-        columns = {str(name): _describe(frame[name], least) for name in frame.columns}
+        if len(frame) < 2 * least or (counts == counts[0]).all():
+            return None
+        columns: dict = {}
+        for name in frame.columns:
+            told = _describe(frame[name], least)
+            sizes = np.bincount(_code(frame[name], told))
+            if _enough(sizes, len(frame), least).any() and len(columns) < MAX_COLUMNS:
+                columns[str(name)] = told
         laws = cls(columns, np.zeros((0, len(thresholds))), thresholds)
-        codes = laws.codes(frame)
-        width = laws._width
+        codes, width = laws.codes(frame), laws._width
         sizes = np.bincount(codes.ravel(), minlength=width)
-        enough = (sizes >= least) & (sizes < len(frame))
+        enough = _enough(sizes, len(frame), least)
         if not enough.any():
             return None
         table = _table(counts, codes, thresholds, width)
@@ -98,8 +111,12 @@ class LevelLaws:
         counts = counts.copy()
         weight, off = self._missed(codes, counts)
         missed, share = [_miss(off, weight)], MOST_AT_ONCE
-        for _ in range(MAX_ROUNDS):
-            a, b = _pairs(segment, counts, rng)
+        free = _free(counts)
+        most = int(np.clip(MAX_CODES / max(codes.size, 1), MIN_ROUNDS, MAX_ROUNDS))
+        for _ in range(most):
+            if missed[-1] <= ROUNDING:
+                break
+            a, b = _pairs(segment, counts, free, rng)
             gain, change = self._gains(counts, a, b, codes, weight, off)
             best = np.argsort(-gain, kind="stable")[: 1 + int(share * (gain > 0).sum())]
             best = best[gain[best] > 0]
@@ -184,12 +201,13 @@ def _describe(column, least):
     if is_numeric_like(column):
         numbers = as_numbers(column)
         known = np.sort(numbers[np.isfinite(numbers)])
-        places = np.arange(1, BINS) * len(known) // BINS
-        # Means of some values: an edge is no row's own.
-        near = [known[max(k - least // 2, 0) : k + least // 2 + 1] for k in places]
-        return {
-            "edges": np.unique([part.mean() for part in near if len(part)]).tolist()
-        }
+        # Means of so many values: an edge is no row's own.
+        if len(known) < least:
+            return {"edges": []}
+        places = np.arange(1, BINS) * len(known) // BINS - least // 2
+        starts = np.clip(places, 0, len(known) - least)
+        edges = np.unique([known[k : k + least].mean() for k in starts])
+        return {"edges": edges.tolist()}
     names, sizes = np.unique(as_levels(column), return_counts=True)
     kept = np.argsort(-sizes, kind="stable")[:MAX_LEVELS]
     kept = np.sort(kept[sizes[kept] >= least])
@@ -224,9 +242,22 @@ def _n_levels(told):
     return len(told["edges"]) + 2 if "edges" in told else len(told["levels"]) + 1
 
 
-def _pairs(segment, counts, rng):
+def _enough(sizes, n_rows, least):
+    """Levels that so many rows have, and so many have not."""
+    return (sizes >= least) & (n_rows - sizes >= least)
+
+
+def _free(counts):
+    """Rows whose counts may move."""
+    some = counts[counts > 0]
+    most = TOWERING * np.quantile(some, NEARLY_ALL) if len(some) else 0.0
+    return np.flatnonzero(counts <= most)
+
+
+def _pairs(segment, counts, free, rng):
     """Rows of the same segment with other counts, each at most once."""
-    order = np.lexsort((rng.random(len(segment)), segment))[rng.integers(2) :]
+    order = rng.permutation(free)
+    order = order[np.argsort(segment[order], kind="stable")][rng.integers(2) :]
     a, b = order[: len(order) // 2 * 2 : 2], order[1::2]
     use = (segment[a] == segment[b]) & (counts[a] != counts[b])
     return a[use], b[use]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from sklearn_synthohive import CTGAN
-from sklearn_synthohive.neural._unseen import LEAST_EXPECTED, ROWS_UNSEEN, UnseenPairs
+from sklearn_synthohive.neural._unseen import LEAST_EXPECTED, LEAST_ROWS, UnseenPairs
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +25,14 @@ def fitted(exclusive):
     return CTGAN(epochs=4, random_state=0).fit(exclusive, progress_bar=False)
 
 
-def in_plain_words(levels, states, n_levels, n_states):
-    """Pairs without rows that independent columns would have often."""
+def in_plain_words(levels, states, n_levels, n_states, least=LEAST_ROWS):
+    """Pairs of hardly a row that independent columns would have often."""
     found = {}
     for a in range(n_levels):
         for b in range(n_states):
             expected = (levels == a).mean() * (states == b).mean() * len(levels)
             together = ((levels == a) & (states == b)).sum()
-            if not together and expected >= LEAST_EXPECTED:
+            if together < least and expected >= LEAST_EXPECTED * least:
                 found[a, b] = expected
     return found
 
@@ -52,11 +52,20 @@ def test_pairs_are_counted_as_in_plain_words():
     table = pairs.penalties()
     assert table.shape == (6, 4)
     assert (table > 0).sum() == len(wanted)
-    np.testing.assert_allclose(
-        table[2, 3], np.log(wanted[2, 3] / ROWS_UNSEEN), rtol=1e-5
-    )
+    np.testing.assert_allclose(table[2, 3], np.log(wanted[2, 3]), rtol=1e-5)
     copy = UnseenPairs.from_state(pairs.to_state())
     np.testing.assert_array_equal(copy.penalties(), table)
+    # One row does not make a difference, which would give it away.
+    one = states.copy()
+    one[np.flatnonzero(levels == 2)[0]] = 3
+    assert (2, 3) in in_plain_words(levels, one, 6, 4)
+    assert 2 * 4 + 3 in UnseenPairs.of(7, levels, one, 6, 4).keys
+    # Nor do fewer rows than a person wants to be told of.
+    few = np.flatnonzero((levels == 5) & (states == 1))[:4]
+    one[few] = 0
+    wanted = in_plain_words(levels, one, 6, 4, least=5)
+    pairs = UnseenPairs.of(7, levels, one, 6, 4, least=5)
+    assert (pairs is None) == (not wanted)
     # Where all pairs are there, nothing is kept.
     assert UnseenPairs.of(7, np.tile([0, 1], 500), np.repeat([0, 1], 500), 2, 2) is None
 
@@ -74,7 +83,7 @@ def test_the_laws_still_sum_to_one_and_are_scored_alike(exclusive, fitted, tmp_p
         {"airline": ["a", "h"], "delay": [np.nan, np.nan], "z": [0.1, 0.1]}
     )
     unlikely, likely = fitted.score_samples(rows)
-    assert likely - unlikely > np.log(20)
+    assert likely - unlikely > np.log(10)
     missing = fitted.sample(4000, seed=2, conditions={"delay": None})
     assert missing["delay"].isna().all()
     assert missing["airline"].isin(list("abc")).mean() < 0.01

@@ -92,6 +92,15 @@ def test_what_few_rows_have_is_not_kept():
     assert state["columns"]["kind"]["levels"] == ["a", "b"]
     few = LEAST_ROWS - 1
     assert LevelLaws.fit(frame[:few], counts[:few], np.arange(3)) is None
+    # Nor what all rows but a few have, whose law tells that of the few.
+    nearly = pd.DataFrame({"g": pd.Series(["a"] * 999 + ["b"], dtype=object)})
+    assert LevelLaws.fit(nearly, counts[:1000], np.arange(3)) is None
+    assert LevelLaws.fit(frame, np.ones(3000, dtype=int), np.array([1])) is None
+    # One number alone is no edge, nor are edges the means of fewer than all.
+    alone = pd.DataFrame({"x": np.full(200, np.nan), "g": np.arange(200) % 2})
+    alone.loc[3, "x"] = 123456.789
+    laws = LevelLaws.fit(alone, np.arange(200) % 3, np.array([0, 1]))
+    assert list(laws.columns) == ["g"]
     assert LevelLaws.fit(frame[["same"]], counts, np.arange(3)) is None
 
 
@@ -123,7 +132,7 @@ def test_gains_are_what_single_exchanges_bring():
                 total += off**2 / len(rows)
         return total
 
-    a, b = _pairs(np.zeros(500, dtype=int), drawn, rng)
+    a, b = _pairs(np.zeros(500, dtype=int), drawn, np.arange(500), rng)
     weight, off = laws._missed(codes, drawn)
     gain, _ = laws._gains(drawn, a, b, codes, weight, off)
     before = miss(drawn)
@@ -134,3 +143,18 @@ def test_gains_are_what_single_exchanges_bring():
         np.testing.assert_allclose(gain[k], max(brought, 0.0), atol=1e-9)
     settled = laws.settle(codes, drawn, np.zeros(500, dtype=int), rng)
     assert miss(settled) < 0.1 * before
+
+
+def test_a_count_that_towers_stays_with_its_row():
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"x": rng.lognormal(0, 1.2, 2000)})
+    for k in range(4):
+        frame[f"g{k}"] = pd.Series(rng.integers(0, 12, 2000).astype(str), dtype=object)
+    frame.loc[5, "x"] = 600.0
+    counts = rng.poisson(3 * frame["x"].to_numpy())
+    model = CardinalityModel.fit(frame, counts)
+    assert model.levels is not None
+    for seed in range(20):
+        drawn = model.draw(frame, np.random.default_rng(seed))
+        assert np.argmax(drawn) == 5
+        assert np.corrcoef(drawn, frame["x"])[0, 1] > 0.9
