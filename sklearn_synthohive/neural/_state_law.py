@@ -31,7 +31,7 @@ class StateLaw:
         self.x = x
         self.pair = net.pairs.get(j)
         self.levels = None if self.pair is None else rows[:, self.pair.source]
-        self.logits = net.heads.logits(j, x) - net.unseen(j, rows)
+        self.logits = net.unseen(j, net.heads.logits(j, x), rows)
         self.below = net.levels[net.tied.index(j)] if j in net.tied else None
         self.table = net.tables[net.columns.order[j]]
 

@@ -163,22 +163,29 @@ class UnseenPenalty(nn.Module):
             for pairs in columns.unseen[c] if columns.unseen else ():
                 self.sources.setdefault(j, []).append(pairs.source)
                 table = torch.as_tensor(pairs.penalties())
+                # Few of the states are frequent enough to be missed.
+                at = table.any(dim=0).nonzero()[:, 0]
+                name = f"{j}_{pairs.source}"
                 # Counted, not learnt: kept with the columns, not with the weights.
-                self.register_buffer(f"{j}_{pairs.source}", table, persistent=False)
+                self.register_buffer(name, table[:, at], persistent=False)
+                self.register_buffer(f"{name}_at", at, persistent=False)
 
-    def forward(self, j: int, states: torch.Tensor) -> torch.Tensor | float:
-        """Of the column at a place in the order.
+    def forward(self, j: int, logits: torch.Tensor, states) -> torch.Tensor:
+        """The logits of the column at a place in the order, less the penalties.
 
         Parameters
         ----------
         j : int
+        logits : tensor of shape (n, n_states)
+            Is changed.
         states : tensor of shape (n, n_columns), int64
 
         Returns
         -------
-        tensor of shape (n, n_states), or 0.0
+        tensor of shape (n, n_states)
         """
-        taken: torch.Tensor | float = 0.0
         for source in self.sources.get(j, ()):
-            taken = taken + getattr(self, f"{j}_{source}")[states[:, source]]
-        return taken
+            name = f"{j}_{source}"
+            taken = getattr(self, name)[states[:, source]]
+            logits.index_add_(1, getattr(self, f"{name}_at"), taken, alpha=-1)
+        return logits
