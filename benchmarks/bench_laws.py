@@ -2,13 +2,13 @@
 
     python benchmarks/bench_laws.py --data adult online_shoppers
 
-For every column, its law given the columns before it is judged by the log-likelihood of
-held-out rows. The rival is scikit-learn's HistGradientBoostingClassifier, fitted to that
-one column from the very columns that the network sees, stopped early and then fitted to
-all training rows. Numbers are cut into parts of equal mass, and outcomes of fewer than
-``--least`` training rows are one, for both alike. The mixture of the two is the mean of
-their probabilities: where two models of different kinds err in different ways, it is
-better than both.
+For every column, its law given the columns before it is judged by the log-likelihood
+of held-out rows. The rival is scikit-learn's HistGradientBoostingClassifier, fitted to
+that one column from the very columns that the network sees, stopped early and then
+fitted to all training rows. Numbers are cut into parts of equal mass, and outcomes of
+fewer than ``--least`` training rows are one, for both alike. The mixture of the two is
+the mean of their probabilities: where two models of different kinds err in different
+ways, it is better than both.
 """
 
 from __future__ import annotations
@@ -153,7 +153,9 @@ def judge(name, data, seed, n_parts, least):
             for law, q in laws.items()
         }
         margin = np.array([np.mean(y[y != LOST] == label) for label in labels])
-        line["margin"] = float(np.log(margin[np.searchsorted(labels, own[known])]).mean())
+        line["margin"] = float(
+            np.log(margin[np.searchsorted(labels, own[known])]).mean()
+        )
         line |= {"data": name, "seed": seed, "column": spans[c].column}
         line |= {"outcomes": len(labels), "tree_s": time.process_time() - start}
         found.append(line)

@@ -9,7 +9,14 @@ from scipy.special import gammaln
 
 from sklearn_synthohive.layout import CompactTable, Layout, Span
 
-__all__ = ["Dependence", "cell_keys", "find_dependences", "gap_of", "place_of"]
+__all__ = [
+    "Dependence",
+    "cell_keys",
+    "find_dependences",
+    "gap_of",
+    "is_evident",
+    "place_of",
+]
 
 # Pairs are rejected on few rows first; only what survives is looked at on all rows.
 STAGES = (256, 4096)
@@ -84,7 +91,7 @@ def find_dependences(
         if target.gap and target.span in whole:
             continue
         for a in candidates:
-            if _is_evident(views[a], target, len(views)):
+            if is_evident(views[a], target, len(views)):
                 items.append(_dependence(views[a], target, layout, table, least))
                 whole.add(target.span)
                 break
@@ -191,7 +198,7 @@ def _determines(columns, a, others, rows):
     return np.array([(columns[b][left] == columns[b][right]).all() for b in others])
 
 
-def _is_evident(source, target, n_views):
+def is_evident(source, target, n_views):
     """Whether an exact dependence is more than an accident."""
     counts = np.bincount(target.values)
     first = np.full(source.values.max() + 1, -1)

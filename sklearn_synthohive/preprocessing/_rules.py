@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sklearn_synthohive.layout import CompactTable, Layout
+from sklearn_synthohive.preprocessing._calendar import Calendar
 from sklearn_synthohive.preprocessing._dependences import Dependences
 from sklearn_synthohive.preprocessing._sums import Sums
 
@@ -13,15 +14,17 @@ __all__ = ["Rules"]
 
 
 class Rules:
-    """Functional dependences and identities of numbers of one table.
+    """Functional dependences, parts of dates and identities of numbers of one table.
 
-    Dependences are held in encoded rows, identities in decoded ones.
+    Dependences are held in encoded rows, the others in decoded ones.
 
     Parameters
     ----------
     dependences : Dependences
     sums : Sums or None
         None where the rows cannot be decoded.
+    calendar : Calendar or None
+        Likewise.
 
     Examples
     --------
@@ -35,9 +38,15 @@ class Rules:
     ['country follows from city', 'gross = 1.25 * net + 3']
     """
 
-    def __init__(self, dependences: Dependences, sums: Sums | None = None):
+    def __init__(
+        self,
+        dependences: Dependences,
+        sums: Sums | None = None,
+        calendar: Calendar | None = None,
+    ):
         self.dependences = dependences
         self.sums = sums
+        self.calendar = calendar
 
     @classmethod
     def fit(
@@ -64,16 +73,18 @@ class Rules:
         dependences = Dependences.fit(layout, table, least)
         if transformer is None:
             return cls(dependences)
+        calendar = Calendar.fit(transformer, X, least)
         # What a dependence reads or writes is not computed after it.
         barred = {d.source for d in dependences.items if not d.source_gap}
         barred |= {d.target for d in dependences.items if not d.target_gap}
-        return cls(dependences, Sums.fit(transformer, X, barred))
+        sums = Sums.fit(transformer, X, barred | calendar.targets)
+        return cls(dependences, sums, calendar)
 
     @property
     def determined(self) -> set[int]:
         """Columns that follow from others."""
         out = {d.target for d in self.dependences.items if not d.target_gap}
-        return out | self.results
+        return out | self.results | (self.calendar.targets if self.calendar else set())
 
     @property
     def results(self) -> set[int]:
@@ -88,7 +99,8 @@ class Rules:
 
     def under(self, layout: Layout) -> Rules:
         """The same rules for a table whose spans have further states."""
-        return Rules(Dependences(layout, self.dependences.items), self.sums)
+        dependences = Dependences(layout, self.dependences.items)
+        return Rules(dependences, self.sums, self.calendar)
 
     @classmethod
     def none(cls, layout: Layout) -> Rules:
@@ -100,14 +112,25 @@ class Rules:
         return self.dependences.hold(table, given, seed)
 
     def add_up(self, frame: pd.DataFrame, given=None, *, clip=True) -> pd.DataFrame:
-        """Decoded rows in which identities hold; see ``Sums.hold``."""
-        return frame if self.sums is None else self.sums.hold(frame, given, clip=clip)
+        """Decoded rows in which dates and identities hold; see ``Sums.hold``."""
+        if self.calendar is not None:
+            fixed = self.results | self.terms
+            frame = self.calendar.hold(frame, given, fixed, clip=clip)
+        if self.sums is not None:
+            frame = self.sums.hold(frame, given, clip=clip)
+        if self.calendar is not None and self.results:
+            # Dates that were computed have other parts.
+            dates = {item.source for item in self.calendar.items}
+            frame = self.calendar.hold(frame, given, dates, clip=clip)
+        return frame
 
     def adding_up(self, frame: pd.DataFrame) -> np.ndarray:
-        """Which decoded rows keep the identities."""
-        if self.sums is None:
-            return np.ones(len(frame), dtype=bool)
-        return self.sums.holding(frame)
+        """Which decoded rows keep the identities, and say of dates what these say."""
+        out = np.ones(len(frame), dtype=bool)
+        for rules in (self.sums, self.calendar):
+            if rules is not None:
+                out &= rules.holding(frame)
+        return out
 
     @property
     def texts(self) -> list[str]:
@@ -119,13 +142,17 @@ class Rules:
             target = f"whether {target} is missing" if item.target_gap else target
             source = f"whether {source} is missing" if item.source_gap else source
             out.append(f"{target} follows from {source}")
-        return out if self.sums is None else out + self.sums.texts(names)
+        for rules in (self.calendar, self.sums):
+            if rules is not None:
+                out += rules.texts(names)
+        return out
 
     def to_state(self) -> dict:
         """Plain data, for a file."""
         return {
             "dependences": self.dependences.to_state(),
             "sums": [] if self.sums is None else self.sums.to_state(),
+            "calendar": [] if self.calendar is None else self.calendar.to_state(),
         }
 
     @classmethod
@@ -134,4 +161,7 @@ class Rules:
         dependences = Dependences.from_state(layout, state["dependences"])
         if transformer is None:
             return cls(dependences)
-        return cls(dependences, Sums.from_state(transformer, state["sums"]))
+        sums = Sums.from_state(transformer, state["sums"])
+        # Models of the first versions know of no calendar.
+        calendar = Calendar.from_state(transformer, state.get("calendar", []))
+        return cls(dependences, sums, calendar)
