@@ -137,6 +137,8 @@ def find_calendar(frame: pd.DataFrame, least: int = 1) -> list[CalendarPart]:
 
 
 def _is_date(column):
+    if column.dtype == object:
+        return pd.api.types.infer_dtype(column, skipna=True) == "date"
     return isinstance(column.dtype, pd.DatetimeTZDtype) or column.dtype.kind == "M"
 
 
@@ -182,7 +184,8 @@ def _zones(column, candidates):
     ]
     if not hours or sample.isna().any():
         return
-    if getattr(column.dtype, "tz", None) is not None and str(column.dtype.tz) != "UTC":
+    tz = getattr(column.dtype, "tz", None)
+    if column.dtype == object or (tz is not None and str(tz) != "UTC"):
         return
     utc = Clock(sample, "UTC").times.hour
     hours = [own for own in hours if len(np.unique((own - utc) % 24)) <= 2]

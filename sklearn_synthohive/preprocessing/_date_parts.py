@@ -31,13 +31,14 @@ class Clock:
 
     Parameters
     ----------
-    column : Series of datetime64
+    column : Series of datetime64, or of ``datetime.date`` objects
     zone : str or None
     """
 
     def __init__(self, column: pd.Series, zone: str | None):
         self.index, self.dtype, self.zone = column.index, column.dtype, zone
-        times = pd.DatetimeIndex(column)
+        self.are_days = column.dtype == object
+        times = pd.DatetimeIndex(pd.to_datetime(column) if self.are_days else column)
         if zone is not None:
             times = times if times.tz is not None else times.tz_localize("UTC")
             times = times.tz_convert(zone)
@@ -45,6 +46,8 @@ class Clock:
 
     def back(self, times: pd.DatetimeIndex) -> pd.Series:
         """Other times of these clocks, as dates of the column."""
+        if self.are_days:
+            return pd.Series(times.date, index=self.index, dtype=object)
         own = getattr(self.dtype, "tz", None)
         zone = self.zone or own
         if zone is not None:

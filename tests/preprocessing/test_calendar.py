@@ -1,5 +1,7 @@
 """Columns that say again what a date says."""
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -92,6 +94,20 @@ class TestFinding:
         frame.loc[::5, "when"] = pd.NaT
         calendar, names = calendar_of(frame)
         assert "hour is the hour of when" in calendar.texts(names)
+
+    def test_days_without_a_time(self):
+        frame = dated()[["when", "month", "weekday"]]
+        frame["when"] = frame["when"].dt.date
+        calendar, names = calendar_of(frame)
+        assert calendar.texts(names) == [
+            "month is the month of when",
+            "weekday follows from the weekday of when",
+        ]
+        rows = frame.copy()
+        rows["month"] = frame["month"].to_numpy()[::-1]
+        held = calendar.hold(rows)
+        assert calendar.holding(held).all()
+        assert {type(day) for day in held["when"]} == {dt.date}
 
     def test_a_clock_elsewhere(self):
         frame = dated(zone="UTC")[["when"]]
