@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import uuid
 from typing import Any
@@ -9,6 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from pandas.api import types
+
+from sklearn_synthohive.relational._numbers import (
+    fitting_steps,
+    learn_steps,
+    nullable,
+    whole_numbers,
+    wide_enough,
+)
 
 __all__ = ["KeyMinter"]
 
@@ -27,6 +36,10 @@ class KeyMinter:
     steps; UUIDs keep their version; texts keep what all real keys have in common
     (``CUST-``), the kind of each further character (digit, upper or lower case letter)
     and, for digits, the leading zeros, and grow wider when the places run out.
+
+    Integers that would not fit the real dtype come in steps of 1, where that helps;
+    where it does not, the column is of 64 bits (``int64``, ``Int64`` where the real one
+    is nullable), and so are foreign keys that do not hold the keys.
 
     No real key is kept but the smallest one, from which the counting starts.
 
@@ -59,22 +72,22 @@ class KeyMinter:
         known = values.dropna()
         dtype = known.dtype
         if types.is_numeric_dtype(dtype):
-            return cls("integer", _learn_steps(known.to_numpy(dtype=np.float64)))
+            return cls("integer", learn_steps(whole_numbers(known)))
         if types.is_datetime64_any_dtype(dtype):
-            told = _learn_steps(known.astype("int64").to_numpy())
+            told = learn_steps(known.astype("int64").to_numpy())
             return cls("date", {**told, "iso": None})
         sample = known.iloc[:MAX_LOOKED_AT].map(str)
         iso = _iso_form(sample)
         if iso is not None:
             stamps = pd.DatetimeIndex(pd.to_datetime(known, utc=True, format="ISO8601"))
-            return cls("date", {**_learn_steps(stamps.as_unit("ns").asi8), "iso": iso})
+            return cls("date", {**learn_steps(stamps.as_unit("ns").asi8), "iso": iso})
         if known.map(lambda v: isinstance(v, uuid.UUID)).all() and len(known):
             return cls("uuid", {"form": "object", "seed": int(seed)})
         form = _uuid_form(sample)
         if form is not None:
             return cls("uuid", {"form": form, "seed": int(seed)})
         if sample.str.fullmatch(r"[1-9][0-9]*|0").all() and len(sample):
-            told = _learn_steps(sample.astype("float64").to_numpy())
+            told = learn_steps(whole_numbers(sample))
             return cls("integer", {**told, "text": True})
         return cls("text", {"form": _learn_form(sample.tolist()), "seed": int(seed)})
 
@@ -92,10 +105,10 @@ class KeyMinter:
             To be put into a column of the real dtype.
         """
         places = np.asarray(places, dtype=np.int64)
-        if self.kind in ("integer", "date"):
+        if self.kind == "integer":
+            return self._integers(places)
+        if self.kind == "date":
             numbers = self.told["start"] + places * self.told["step"]
-            if self.kind == "integer":
-                return [str(n) for n in numbers] if self.told.get("text") else numbers
             if self.told["iso"] is None:
                 return numbers
             return _write_dates(numbers, self.told["iso"])
@@ -103,7 +116,41 @@ class KeyMinter:
             return _uuids(places, self.told)
         return _texts(places, self.told)
 
-    def column(self, places: np.ndarray, dtype: Any) -> pd.Series:
+    def _integers(self, places):
+        start, step = self.told["start"], self.told["step"]
+        if self.told.get("text"):
+            return [str(start + p * step) for p in places.tolist()]
+        last = start + step * int(places.max(initial=0))
+        if start >= -(2**63) and last < 2**63 and step < 2**63:
+            return start + places * step
+        numbers = np.empty(len(places), dtype=object)
+        numbers[:] = [start + p * step for p in places.tolist()]
+        return numbers
+
+    def fitting(self, largest: int, dtype: Any):
+        """A minter whose integers fit a dtype, if there is one.
+
+        Parameters
+        ----------
+        largest : int
+            The last place.
+        dtype : dtype
+            Of the primary key.
+
+        Returns
+        -------
+        KeyMinter
+        """
+        if self.kind != "integer" or self.told.get("text"):
+            return self
+        start, step = fitting_steps(
+            self.told["start"], self.told["step"], max(largest, 0), dtype
+        )
+        return KeyMinter("integer", {**self.told, "start": start, "step": step})
+
+    def column(
+        self, places: np.ndarray, dtype: Any, largest: int | None = None
+    ) -> pd.Series:
         """The keys of places as a column.
 
         Parameters
@@ -112,7 +159,10 @@ class KeyMinter:
             Negative ones are missing.
         dtype : dtype
             Of the real column; nullable integers stand in for plain ones where keys
-            are missing.
+            are missing, wider ones for those that are too narrow.
+        largest : int, optional
+            The last place of all columns of which this is a part, so that all are of
+            one dtype; None for the last one of this.
 
         Returns
         -------
@@ -121,6 +171,9 @@ class KeyMinter:
         places = np.asarray(places, dtype=np.int64)
         known = places >= 0
         if self.kind == "integer" and not self.told.get("text"):
+            last = places.max(initial=0) if largest is None else max(largest, 0)
+            steps = self.told["start"], self.told["step"]
+            dtype = wide_enough(dtype, *steps, int(last))
             return as_column(self.mint(np.where(known, places, 0)), known, dtype)
         # Writing a key takes longer than finding it again.
         each, where = np.unique(np.where(known, places, 0), return_inverse=True)
@@ -159,9 +212,8 @@ def as_column(keys, known: np.ndarray, dtype: Any) -> pd.Series:
     if types.is_datetime64_any_dtype(dtype):
         column = pd.Series(_as_dates(np.asarray(keys), dtype))
     elif types.is_integer_dtype(dtype) and not known.all():
-        name = str(dtype).lower()
-        nullable = {"int": "Int", "uin": "UIn"}[name[:3]] + name[3:]
-        column = pd.Series(keys, dtype=nullable)
+        arrow = isinstance(dtype, pd.ArrowDtype)
+        column = pd.Series(keys, dtype=dtype if arrow else nullable(dtype))
     elif isinstance(dtype, np.dtype) and dtype.kind == "O":
         column = pd.Series(list(keys), dtype=object)
     else:
@@ -176,16 +228,6 @@ def _as_dates(numbers, dtype):
         plain = pd.Series(numbers.astype(np.int64).view(f"M8[{dtype.unit}]"))
         return plain.dt.tz_localize("UTC").dt.tz_convert(dtype.tz)
     return pd.Series(numbers.astype(np.int64).view("M8[ns]")).astype(dtype)
-
-
-def _learn_steps(numbers):
-    """Where whole numbers start, and the step that fits most of their gaps."""
-    if not len(numbers):
-        return {"start": 1, "step": 1}
-    distinct = np.unique(numbers.astype(np.int64))
-    gaps = np.diff(distinct)
-    step = int(np.gcd.reduce(gaps)) if len(gaps) else 1
-    return {"start": int(distinct[0]), "step": max(step, 1)}
 
 
 def _iso_form(texts):
@@ -309,11 +351,11 @@ def _texts(places, told):
     prefix, suffix = form["prefix"], form["suffix"]
     if "digits" in form:
         width = form["digits"]
-        numbers = (places + form["start"]).tolist()
+        numbers = (form["start"] + p for p in places.tolist())
         return [f"{prefix}{n:0{width}d}{suffix}" for n in numbers]
     alphabets = form["places"]
     radix = [len(a) for a in alphabets]
-    capacity = int(np.prod([float(r) for r in radix]).clip(max=2**62))
+    capacity = min(math.prod(radix), 2**62)
     lap, at = np.divmod(places, capacity)
     # Scattered over the capacity: neighbours in place are no neighbours in look.
     stride = _coprime(int(capacity * 0.6180339887498949), capacity)

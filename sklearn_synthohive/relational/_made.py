@@ -23,6 +23,8 @@ class Made:
         Of the keys that the primary key consists of.
     places : dict of column to ndarray
         Of own parts of the primary key.
+    last : dict of column to int
+        The largest of them.
     lent : list of DataFrame
         What the children of other tables' rows see of this one's.
     """
@@ -34,6 +36,7 @@ class Made:
         self.points: dict[str, list] = {}
         self.keys: dict[str, list] = {}
         self.places: dict = {}
+        self.last: dict = {}
         self.lent: list[pd.DataFrame] = []
 
     def take(self, name, attachment, counts, seen):

@@ -142,7 +142,8 @@ class Maker:
             place = np.arange(block.start, block.start + len(block))
             columns = {c: block.frame[c] for c in model.attributes}
             for column in (*model.serial, *model.parts):
-                columns[column] = self._own_key(table.name, column, place)
+                dtype = model.dtypes[column]
+                columns[column] = self._key(table.name, column, place, dtype)
             for relation in relations:
                 at = block.keys[relation.name]
                 for mine, theirs in zip(
@@ -335,31 +336,27 @@ class Maker:
             if groups:
                 stacked = np.concatenate(groups)
                 group = np.unique(stacked, axis=0, return_inverse=True)[1].ravel()
-            made.places[column] = part.places(group, frame, rng)
-
-    def _own_key(self, name, column, place):
-        model = self.models[name]
-        if column in model.serial:
-            return model.serial[column].column(place, model.dtypes[column])
-        places = self.made[name].places[column]
-        at = np.where(place >= 0, places[np.maximum(place, 0)], -1)
-        return model.parts[column].minter.column(at, model.dtypes[column])
+            made.places[column] = places = part.places(group, frame, rng)
+            made.last[column] = int(places.max(initial=0))
 
     def _key(self, name, column, place, dtype):
         """Values of a table's primary key at some places, as a column of a dtype."""
-        model = self.models[name]
-        if column in model.serial:
-            return model.serial[column].column(place, dtype)
-        if column in model.parts:
-            places = self.made[name].places[column]
-            at = np.where(place >= 0, places[np.maximum(place, 0)], -1)
-            return model.parts[column].minter.column(at, dtype)
+        model, made = self.models[name], self.made[name]
+        if column in model.serial or column in model.parts:
+            if column in model.serial:
+                minter, last = model.serial[column], made.spool.n_rows - 1
+            else:
+                minter, places = model.parts[column].minter, made.places[column]
+                last = made.last[column]
+                place = np.where(place >= 0, places[np.maximum(place, 0)], -1)
+            minter = minter.fitting(last, model.dtypes[column])
+            return minter.column(place, dtype, last)
         relation = next(
             r
             for r in self._relations.values()
             if r.child == name and column in r.columns
         )
-        above = np.concatenate(self.made[name].keys[relation.name])
+        above = np.concatenate(made.keys[relation.name])
         at = np.where(place >= 0, above[np.maximum(place, 0)], -1)
         theirs = relation.parent_columns[relation.columns.index(column)]
         return self._key(relation.parent, theirs, at, dtype)

@@ -9,6 +9,7 @@ from sklearn.linear_model import Ridge
 from sklearn_synthohive.relational._bases import previous_rows
 from sklearn_synthohive.relational._features import as_numbers, is_numeric_like
 from sklearn_synthohive.relational._keys import KeyMinter
+from sklearn_synthohive.relational._numbers import whole_numbers
 
 __all__ = ["PartKey"]
 
@@ -65,7 +66,7 @@ class PartKey:
             size = int((ends.max() - ends.min()) // steps) + 1
         ordered = pd.Series(rank).groupby(group).rank().to_numpy() - 1
         lines = minter.kind == "integer" and bool(
-            (_as_steps(values, minter) == minter.told["start"] + ordered).mean() > 0.95
+            (_as_steps(values, minter) - minter.told["start"] == ordered).mean() > 0.95
         )
         return cls(minter, lines=lines, size=size, order=_learn_order(rank, frame))
 
@@ -130,7 +131,7 @@ def _as_steps(values, minter):
         )
     if minter.kind == "date":
         return values.astype("int64").to_numpy()
-    return pd.to_numeric(values).to_numpy()
+    return whole_numbers(values)
 
 
 def _learn_order(rank, frame):

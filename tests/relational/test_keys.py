@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from sklearn_synthohive.relational._keys import KeyMinter
+from sklearn_synthohive.relational._natural import PartKey
 
 REAL = {
     "integers": (pd.Series([5, 6, 7, 9]), r"\d+"),
@@ -76,3 +77,63 @@ def test_more_keys_than_the_look_has_room_for():
     keys = minter.column(np.arange(2000), object)
     assert keys.is_unique
     assert set(keys.iloc[:26]) == set("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+NARROW = {
+    "unsigned": (np.arange(80), "uint8", 500, "int64", 1),
+    "too many for the real steps": (np.arange(80) * 150, "int16", 400, "int16", 1),
+    "steps that fit": (np.arange(80) * 150, "int16", 100, "int16", 150),
+    "steps in a wider dtype": (np.arange(12) * 10, "int8", 400, "int64", 10),
+    "nullable": (np.arange(80), "Int8", 500, "Int64", 1),
+    "32 bits": (np.arange(80) * 10**7, "int32", 400, "int32", 1),
+    "the end of 64 bits": (2**63 - 90 + np.arange(80), "int64", 120, "int64", 1),
+    "flags": (np.arange(2), "bool", 5, "int64", 1),
+    "halves of words": (2**24 - 9 + np.arange(9), "float32", 40, "int64", 1),
+}
+
+
+@pytest.mark.parametrize("case", NARROW)
+def test_integers_fit_their_dtype(case):
+    real, dtype, n, wanted, step = NARROW[case]
+    real = pd.Series(real).astype(dtype)
+    minter = KeyMinter.fit(real).fitting(n - 1, real.dtype)
+    keys = minter.column(np.arange(n), real.dtype)
+    assert keys.dtype == wanted
+    assert (np.diff(keys.to_numpy(dtype="int64")) == step).all()
+    # A part of the column has the dtype of the whole.
+    part = minter.column(np.arange(2), real.dtype, n - 1)
+    assert part.dtype == wanted
+    assert part.tolist() == keys.iloc[:2].tolist()
+
+
+def test_long_integers_are_exact():
+    for real in (
+        10**18 + np.arange(0, 80),
+        np.uint64(2**64 - 500) + np.arange(80, dtype="uint64"),
+        pd.array(10**18 + np.arange(80), dtype="Int64"),
+    ):
+        real = pd.Series(real)
+        keys = KeyMinter.fit(real).column(np.arange(100), real.dtype)
+        assert keys.dtype == real.dtype
+        assert keys.iloc[:80].tolist() == real.tolist()
+    apart = pd.Series([-(2**63), 2**63 - 1, 5])
+    assert KeyMinter.fit(apart).column(np.arange(9), apart.dtype).is_unique
+
+
+def test_long_texts_of_digits_are_exact():
+    cards = pd.Series([f"8949{i * 7919:016d}" for i in range(80)])
+    minter = KeyMinter.from_state(KeyMinter.fit(cards).to_state())
+    assert minter.column(np.arange(80), object).tolist() == cards.tolist()
+    accounts = [f"DE{12 + i}37040044{i * 7919:010d}" for i in range(80)]
+    made = KeyMinter.fit(pd.Series(accounts)).column(np.arange(3), object)
+    assert made[0] == accounts[0]
+    assert made.is_unique
+    assert made.str.fullmatch(r"DE\d{20}").all()
+
+
+def test_long_lines_are_told_from_other_numbers():
+    order, line = np.divmod(np.arange(60), 3)
+    values = pd.Series(10**18 + line)
+    assert PartKey.fit(values, order, pd.DataFrame(index=values.index)).lines
+    apart = pd.Series(10**18 + 40 * line + order)
+    assert not PartKey.fit(apart, order, pd.DataFrame(index=apart.index)).lines

@@ -160,6 +160,32 @@ def test_lines_are_numbered_within_their_order():
     assert (made["lines"]["line"] == counted).all()
 
 
+@pytest.mark.parametrize(("theirs", "mine"), [("uint8", "int16"), ("int64", "uint8")])
+def test_keys_that_are_too_narrow_grow_in_parents_and_children(theirs, mine, tmp_path):
+    rng = np.random.default_rng(0)
+    users = pd.DataFrame({"id": np.arange(80), "x": rng.normal(size=80)})
+    users["id"] = users["id"].astype(theirs)
+    visits = pd.DataFrame({"id": rng.integers(0, 80, 160), "y": rng.normal(size=160)})
+    visits["id"] = visits["id"].astype(mine)
+    friends = pd.DataFrame({"id": pd.array(visits["id"], dtype="Int8")})
+    friends.loc[::5, "id"] = pd.NA
+    friends["z"] = rng.normal(size=160)
+    metadata = Metadata().add_table("users", pk="id")
+    metadata.add_table("visits", fk={"id": "users.id"})
+    metadata.add_table("friends", fk={"id": "users.id"})
+    tables = {"users": users, "visits": visits, "friends": friends}
+    schema, made = made_of(metadata, tables, {"users": 500})
+    check_keys(metadata, made)
+    assert made["users"]["id"].tolist() == list(range(500))
+    assert made["users"]["id"].dtype == "int64"
+    assert made["visits"]["id"].dtype == ("int16" if mine == "int16" else "int64")
+    assert made["visits"]["id"].max() > 400
+    assert made["friends"]["id"].dtype == "Int64"
+    written = schema.generate({"users": 500}, tmp_path, seed=0)
+    keys = pd.read_parquet(written["visits"])["id"]
+    assert keys.tolist() == made["visits"]["id"].tolist()
+
+
 def test_siblings_follow_each_other():
     rng = np.random.default_rng(0)
     users = pd.DataFrame({"id": np.arange(150)})
