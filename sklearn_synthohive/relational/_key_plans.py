@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from sklearn_synthohive.relational._key_groups import GroupKey
 from sklearn_synthohive.relational._keys import KeyMinter
 from sklearn_synthohive.relational._natural import PartKey
 
 __all__ = ["learn_keys"]
 
 
-def learn_keys(metadata, schema, table, model, seed):
+def learn_keys(metadata, schema, table, model, seed, least=1):
     """How the primary key's own columns are minted, and which keys stay apart."""
     config = metadata.tables[table.name]
     real = schema.tables[table.name]
@@ -23,6 +24,9 @@ def learn_keys(metadata, schema, table, model, seed):
         # The column that differs most is numbered, within groups of the others.
         last = max(own, key=lambda c: real[c].nunique())
         group_columns = [c for c in config.pk_columns if c != last]
+        if group_columns and len(own) == len(config.pk_columns):
+            model.groups = GroupKey.fit(real[group_columns], seed, least)
+            own = [last]
         for column in own:
             if column != last or not group_columns or real[column].is_unique:
                 model.serial[column] = KeyMinter.fit(real[column], seed)

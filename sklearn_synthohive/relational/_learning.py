@@ -295,7 +295,7 @@ class _Learner:
         """What the table's model learns, and everything around it."""
         name, model = table.name, self.models[table.name]
         real, seed = self.schema.tables[name], self.seeds[table.name]
-        learn_keys(self.metadata, self.schema, table, model, seed)
+        learn_keys(self.metadata, self.schema, table, model, seed, self.least[name])
         self._count_children(table, model, seed)
         used = np.arange(len(real))
         if table.driver is not None:

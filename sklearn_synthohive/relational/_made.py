@@ -39,6 +39,11 @@ class Made:
         self.last: dict = {}
         self.lent: list[pd.DataFrame] = []
 
+    def place(self, column, places):
+        """Keep the places of an own part of the primary key."""
+        self.places[column] = places
+        self.last[column] = int(places.max(initial=0))
+
     def take(self, name, attachment, counts, seen):
         """Keep what dealing needs of some rows as parents."""
         tree, middles = attachment.segments, attachment.middles

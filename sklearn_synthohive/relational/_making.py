@@ -141,7 +141,8 @@ class Maker:
         for block in made.spool:
             place = np.arange(block.start, block.start + len(block))
             columns = {c: block.frame[c] for c in model.attributes}
-            for column in (*model.serial, *model.parts):
+            grouped = model.groups.columns if model.groups else ()
+            for column in (*grouped, *model.serial, *model.parts):
                 dtype = model.dtypes[column]
                 columns[column] = self._key(table.name, column, place, dtype)
             for relation in relations:
@@ -315,9 +316,12 @@ class Maker:
 
     def _number_parts(self, table, model, made):
         """Own parts of the primary key, different within the other parts."""
-        if not model.parts:
-            return
         rng = np.random.default_rng(self._seed(table.name, 4, 0))
+        drawn = None
+        if model.groups:
+            drawn = model.groups.draw(made.spool.n_rows, rng)
+            for column in model.groups.columns:
+                made.place(column, drawn)
         primary = [
             r.name
             for r in (*table.attached, *([table.driver] if table.driver else []))
@@ -336,21 +340,24 @@ class Maker:
             if groups:
                 stacked = np.concatenate(groups)
                 group = np.unique(stacked, axis=0, return_inverse=True)[1].ravel()
-            made.places[column] = places = part.places(group, frame, rng)
-            made.last[column] = int(places.max(initial=0))
+            group = group if drawn is None else drawn
+            made.place(column, part.places(group, frame, rng))
 
     def _key(self, name, column, place, dtype):
         """Values of a table's primary key at some places, as a column of a dtype."""
         model, made = self.models[name], self.made[name]
-        if column in model.serial or column in model.parts:
-            if column in model.serial:
-                minter, last = model.serial[column], made.spool.n_rows - 1
-            else:
-                minter, places = model.parts[column].minter, made.places[column]
-                last = made.last[column]
-                place = np.where(place >= 0, places[np.maximum(place, 0)], -1)
-            minter = minter.fitting(last, model.dtypes[column])
+        primary = model.dtypes[column]
+        if column in model.serial:
+            last = made.spool.n_rows - 1
+            minter = model.serial[column].fitting(last, primary)
             return minter.column(place, dtype, last)
+        if column in made.places:
+            places, last = made.places[column], made.last[column]
+            at = np.where(place >= 0, places[np.maximum(place, 0)], -1)
+            if column not in model.parts:
+                return model.groups.column(column, at, dtype, primary, last)
+            minter = model.parts[column].minter.fitting(last, primary)
+            return minter.column(at, dtype, last)
         relation = next(
             r
             for r in self._relations.values()

@@ -11,6 +11,7 @@ from pandas.api import types
 from sklearn_synthohive.relational._attachment import Attachment
 from sklearn_synthohive.relational._cardinality import CardinalityModel
 from sklearn_synthohive.relational._context import ContextPlan
+from sklearn_synthohive.relational._key_groups import GroupKey
 from sklearn_synthohive.relational._keys import KeyMinter
 from sklearn_synthohive.relational._natural import PartKey
 
@@ -50,6 +51,8 @@ class TableModel:
         Primary keys that number the rows.
     parts : dict of column to PartKey
         Own parts of composite primary keys.
+    groups : GroupKey or None
+        The other columns of a composite primary key without a foreign key.
     context : ContextPlan or None
     attachments : dict of relation name to Attachment
     own : dict of relation name to bool
@@ -78,6 +81,7 @@ class TableModel:
     copies: dict = field(default_factory=dict)
     serial: dict = field(default_factory=dict)
     parts: dict = field(default_factory=dict)
+    groups: GroupKey | None = None
     context: ContextPlan | None = None
     attachments: dict = field(default_factory=dict)
     own: dict = field(default_factory=dict)
@@ -106,6 +110,7 @@ class TableModel:
             "copies": list(self.copies.items()),
             "serial": [[c, m.to_state()] for c, m in self.serial.items()],
             "parts": [[c, p.to_state()] for c, p in self.parts.items()],
+            "groups": self.groups and self.groups.to_state(),
             "context": self.context and self.context.to_state(),
             "attachments": {r: a.to_state() for r, a in self.attachments.items()},
             "own": self.own,
@@ -126,6 +131,8 @@ class TableModel:
         told["copies"] = dict(told["copies"])
         told["serial"] = {c: KeyMinter.from_state(m) for c, m in told["serial"]}
         told["parts"] = {c: PartKey.from_state(p) for c, p in told["parts"]}
+        groups = told.get("groups")
+        told["groups"] = groups and GroupKey.from_state(groups)
         context = told["context"]
         told["context"] = context and ContextPlan(**context)
         for part, of in (
