@@ -23,8 +23,11 @@ def learn_keys(metadata, schema, table, model, seed, least=1):
     if own:
         # The column that differs most is numbered, within groups of the others.
         last = max(own, key=lambda c: real[c].nunique())
+        alone = len(own) == len(config.pk_columns) > 1
+        if alone:
+            last = _line_column(real, own) or last
         group_columns = [c for c in config.pk_columns if c != last]
-        if group_columns and len(own) == len(config.pk_columns):
+        if alone:
             model.groups = GroupKey.fit(real[group_columns], seed, least)
             own = [last]
         for column in own:
@@ -39,6 +42,20 @@ def learn_keys(metadata, schema, table, model, seed, least=1):
         model.apart = [r.name for r in relations if set(r.columns) <= primary]
     if not model.apart and table.driver is not None:
         model.apart = _never_twice(schema, table)
+
+
+def _line_column(real, own):
+    """The column that numbers the rows of groups of several sizes, if one does."""
+    for column in own:
+        others = [c for c in own if c != column]
+        group = real.groupby(others, sort=False, observed=True).ngroup().to_numpy()
+        sizes = np.bincount(group)
+        if sizes.min() == sizes.max():
+            # In a grid each column could be the one.
+            continue
+        if PartKey.fit(real[column], group, real[[]]).lines:
+            return column
+    return None
 
 
 def _never_twice(schema, table):

@@ -66,6 +66,19 @@ def test_groups_have_their_real_sizes_and_range(origins, kept, tmp_path):
     assert empty.dtypes.tolist() == real.dtypes.tolist()
 
 
+def test_lines_are_numbered_within_minted_groups():
+    sizes = np.tile([1, 2, 6], 40)
+    real = pd.DataFrame({"no": np.repeat(np.arange(120) + 500, sizes)})
+    real["line"] = real.groupby("no").cumcount() + 1
+    real["price"] = np.arange(float(len(real)))
+    _, schema = fitted({"lines": real}, lines={"pk": ("line", "no")})
+    made = schema.generate(900, seed=0)["lines"]
+    counted = made.groupby("no").cumcount() + 1
+    assert (made["line"] == counted).all()
+    assert made["no"].unique().tolist() == list(range(500, 500 + made["no"].nunique()))
+    assert set(made.groupby("no").size().iloc[:-1]) == {1, 2, 6}
+
+
 def test_shares_and_sizes_are_those_of_the_real_rows():
     rng = np.random.default_rng(0)
     kept = GroupKey.fit(pd.DataFrame({"a": np.repeat(["x", "y", "z"], [60, 30, 10])}))
