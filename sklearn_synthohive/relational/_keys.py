@@ -71,9 +71,12 @@ class KeyMinter:
         """
         known = values.dropna()
         dtype = known.dtype
+        if isinstance(dtype, pd.CategoricalDtype):
+            dtype = dtype.categories.dtype
         if types.is_numeric_dtype(dtype):
+            known = known.astype(dtype)
             return cls("integer", learn_steps(whole_numbers(known)))
-        if types.is_datetime64_any_dtype(dtype):
+        if types.is_datetime64_any_dtype(known.dtype):
             told = learn_steps(known.astype("int64").to_numpy())
             return cls("date", {**told, "iso": None})
         sample = known.iloc[:MAX_LOOKED_AT].map(str)

@@ -106,6 +106,13 @@ def test_integers_fit_their_dtype(case):
     assert part.tolist() == keys.iloc[:2].tolist()
 
 
+def test_categories_of_integers_are_integers():
+    real = pd.Series(np.arange(80, dtype="int8")).astype("category")
+    keys = KeyMinter.fit(real).column(np.r_[-1, np.arange(300)], real.dtype)
+    assert keys.dtype == "Int64"
+    assert keys.iloc[1:].tolist() == list(range(300))
+
+
 def test_long_integers_are_exact():
     for real in (
         10**18 + np.arange(0, 80),
