@@ -37,7 +37,7 @@ def main(argv=None):
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         arguments.run(arguments)
-    except (SynthoHiveError, ValueError, OSError, ImportError) as error:
+    except (SynthoHiveError, ValueError, TypeError, OSError, ImportError) as error:
         text = " ".join(str(error).split())
         print(f"synthohive: error: {text}", file=sys.stderr)
         return 2
@@ -295,6 +295,8 @@ def _sample(arguments):
     if is_schema(arguments.model):
         sample_schema(arguments)
         return
+    if not arguments.model.exists():
+        raise FileNotFoundError(f"There is no model {str(arguments.model)!r}.")
     if arguments.format is not None:
         raise ValueError("--format is for a schema; the name of -o says it of a table.")
     arguments.rows = _rows_of_one_table(arguments.rows)
@@ -346,6 +348,8 @@ def _conditions(texts, model):
                 f"{[str(c) for c in example.columns]}."
             )
         column = max(fitting, key=lambda c: len(str(c)))
+        if column in conditions:
+            raise ValueError(f"--condition names the column {str(column)!r} twice.")
         value = text[len(str(column)) + 1 :]
         conditions[column] = _parse_value(value, example[column].dtype, column)
     return conditions

@@ -131,6 +131,12 @@ def test_errors_are_one_line(folder, capsys, tmp_path):
     _fails([*condition, "town=Rome"], capsys, "town=Rome", "city")
     _fails([*condition, "age=young"], capsys, "young", "age")
     _fails([*condition, "city=Atlantis"], capsys, "Atlantis", "city")
+    twice = ["age=30", "--condition", "age=40"]
+    _fails([*condition, *twice], capsys, "'age' twice")
+    _fails(["sample", tmp_path / "none", "-o", out], capsys, "no model", "none")
+    lists = pd.DataFrame({"a": [[1, 2], [3]] * 20, "b": range(40)})
+    lists.to_parquet(tmp_path / "lists.parquet")
+    _fails(["fit", tmp_path / "lists.parquet", "-o", tmp_path / "m"], capsys, "a")
     assert not out.exists()
 
 

@@ -1,5 +1,6 @@
 """Read a table from a file, without changing what its values mean."""
 
+import re
 import warnings
 from pathlib import Path
 
@@ -15,6 +16,11 @@ _ISO_DATE = (
     r"\d{4}-\d{2}-\d{2}"
     r"(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?"
 )
+# Digits that are no number: zeros in front, or a telephone's plus.
+_CODE = r"[-+]?0\d|\+\d{4}"
+# Rows in which columns of fractions show that they are codes.
+_CODE_ROWS = 1_000
+_SEPARATORS = {"semicolons": ";", "tabs": "\t", "bars": "|"}
 
 
 def read_table(path, *, parse_dates=True):
@@ -22,8 +28,10 @@ def read_table(path, *, parse_dates=True):
 
     In a CSV file only an empty field is missing: ``NA``, ``None``, ``nan`` or ``null``
     are values like any other, so a column of numbers that spells its missing values
-    so is text. Numbers with leading zeros (``00501``) stay text. Integers and booleans
-    with missing values become the nullable ``Int64`` and ``boolean``, not floats.
+    so is text. Numbers with leading zeros (``00501``, ``001.0``), with a telephone's
+    plus (``+4915``) and codes that look like powers (``12E4``, where all others are
+    digits) stay text. Integers and booleans with missing values become the nullable
+    ``Int64`` and ``boolean``, not floats.
 
     Parameters
     ----------
@@ -101,6 +109,7 @@ def _read_csv(path, parse_dates):
             f"The file {str(path)!r} has the column {repeated.iloc[0]!r} twice; rename "
             "one of them."
         )
+    _refuse_other_separators(path, header, options)
     with warnings.catch_warnings():
         # Else fields beyond the names are dropped, or become the index.
         warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -115,21 +124,42 @@ def _read_csv(path, parse_dates):
     return frame
 
 
+def _refuse_other_separators(path, header, options):
+    """One column whose rows all hold the same number of another separator."""
+    if len(header) != 1:
+        return
+    lines = _or_explain(
+        path, pd.read_csv, path, header=None, nrows=20, dtype=str, **options
+    )[0].dropna()
+    for name, separator in _SEPARATORS.items():
+        counts = lines.str.count(re.escape(separator))
+        if len(lines) > 1 and counts.iloc[0] and (counts == counts.iloc[0]).all():
+            raise SchemaError(
+                f"The file {str(path)!r} seems to be separated by {name}; write it "
+                "with commas, or read it with pandas.read_csv(..., sep=...)."
+            )
+
+
 def _as_written(frame, path, options):
     """Mend what pandas makes of codes, of integers and of booleans with gaps."""
     whole = []
+    first = pd.read_csv(path, nrows=_CODE_ROWS, dtype=str, **options)
     for position, dtype in enumerate(frame.dtypes):
         known = frame.iloc[:, position].dropna()
         if dtype.kind == "O" and len(known) and known.isin([True, False]).all():
             frame[frame.columns[position]] = frame.iloc[:, position].astype("boolean")
-        elif dtype.kind in "iuf" and len(known) and (known % 1 == 0).all():
-            whole.append(position)
+        elif dtype.kind in "iuf" and len(known):
+            texts = first.iloc[:, position].dropna()
+            if (known % 1 == 0).all() or texts.str.match(_CODE).any():
+                whole.append(position)
     if not whole:
         return frame
     texts = pd.read_csv(path, usecols=whole, dtype=str, **options)
     for column in texts.columns:
         known = texts[column].dropna()
-        if known.str.match(r"0\d").any():
+        powers = known.str.fullmatch(r"\d+E\d+")
+        powers = powers.any() and known[~powers].str.isdecimal().all()
+        if powers or known.str.match(_CODE).any():
             frame[column] = texts[column]
         elif frame[column].dtype.kind == "f" and known.str.fullmatch(r"[-+]?\d+").all():
             numbers = pd.to_numeric(known)

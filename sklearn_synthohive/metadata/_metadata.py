@@ -222,7 +222,15 @@ parent, and no such key is generated.
                 "Metadata are a mapping with the one entry 'tables', got "
                 f"{sorted(parts) if isinstance(parts, Mapping) else parts!r}."
             )
-        return cls(TableConfig.from_dict(dict(table)) for table in parts["tables"])
+        tables = parts["tables"]
+        if not isinstance(tables, list | tuple) or not all(
+            isinstance(table, Mapping) for table in tables
+        ):
+            raise SchemaError(
+                "Metadata's 'tables' are a list of mappings, each with the 'name' of "
+                f"its table, got {tables!r:.100}."
+            )
+        return cls(TableConfig.from_dict(dict(table)) for table in tables)
 
     def to_json(self, path: str | os.PathLike[str] | None = None) -> str:
         """The schema as JSON text, which is also written where a path is given.

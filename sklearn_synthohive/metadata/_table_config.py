@@ -232,6 +232,11 @@ class TableConfig:
     def _read_key(self, key: Any) -> Any:
         if isinstance(key, list):
             key = tuple(key)
+        if not isinstance(key, Hashable) or not _are_hashable(key):
+            raise SchemaError(
+                f"Table {self.name!r}: a key is a column or a list of columns, got "
+                f"{key!r}."
+            )
         if isinstance(key, tuple):
             if not key or len(set(key)) < len(key) or None in key:
                 raise SchemaError(
@@ -280,6 +285,10 @@ class TableConfig:
                 f"Table {self.name!r}: {part} must be a list of columns, got "
                 f"{columns!r}."
             )
+        if not all(isinstance(c, Hashable) for c in columns):
+            raise SchemaError(
+                f"Table {self.name!r}: {part} holds what is no column: {columns!r}."
+            )
         return tuple(columns)
 
     def _check_keys_are_not_modelled(self) -> None:
@@ -312,3 +321,7 @@ def _write_mapping(mapping: Mapping[Any, Any]) -> Any:
     if all(isinstance(key, str) for key in plain):
         return plain
     return [[list(k) if isinstance(k, tuple) else k, v] for k, v in plain.items()]
+
+
+def _are_hashable(key: Any) -> bool:
+    return not isinstance(key, tuple) or all(isinstance(c, Hashable) for c in key)

@@ -203,6 +203,7 @@ def _of_bridges(bridges):
 
 def _of_nulls(nulls):
     # One half against the other is one draw of chance: three standard errors instead.
+    nulls = nulls[nulls["n_synthetic"] > 0]
     n = 1 / nulls["n_real"] + 1 / nulls["n_synthetic"].clip(lower=1)
     chance = 3 * np.sqrt(nulls["real"] * (1 - nulls["real"]) * n)
     nulls = nulls.assign(score=1 - nulls["gap"], ceiling=1 - chance)

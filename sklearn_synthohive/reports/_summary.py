@@ -278,6 +278,11 @@ def _utility_verdict(parts, findings):
         f"Models that predict {parts.target}: {name} {drawn:.3f} learned from "
         f"synthetic rows, {real:.3f} from real ones."
     )
+    if not (drawn == drawn and real == real):
+        return "none", (
+            f"Not measurable: the target {parts.target} has only one value in the rows "
+            "that are learned from or judged by."
+        )
     lost = [f for f in findings if f.code == "utility_lost"]
     if not lost:
         return "good", f"What is learned here holds on real rows. {figure}"

@@ -48,6 +48,24 @@ def test_codes_keep_their_leading_zeros(tmp_path):
     assert frame["zero"].tolist() == [0, 0, 0]
 
 
+def test_other_codes_stay_as_they_are_written(tmp_path):
+    text = "icd,tel,code,part\n001.0,+4915,12E4,00.5\n250.00,+4917,3E2,1.5\n"
+    frame = read(tmp_path, text)
+    assert frame["icd"].tolist() == ["001.0", "250.00"]
+    assert frame["tel"].tolist() == ["+4915", "+4917"]
+    assert frame["code"].tolist() == ["12E4", "3E2"]
+    assert frame["part"].tolist() == ["00.5", "1.5"]
+    numbers = read(tmp_path, "x,power,sign\n0.5,2e5,+5\n10.25,1.5e3,-3\n")
+    assert numbers["x"].tolist() == [0.5, 10.25]
+    assert numbers["power"].tolist() == [2e5, 1.5e3]
+    assert numbers["sign"].tolist() == [5, -3]
+
+
+def test_text_with_semicolons_is_no_separator(tmp_path):
+    frame = read(tmp_path, "a\nx;y\nz\n")
+    assert frame["a"].tolist() == ["x;y", "z"]
+
+
 @pytest.mark.parametrize(
     ("texts", "expected"),
     [
@@ -119,6 +137,8 @@ def test_parquet_comes_back_with_its_types(tmp_path):
         ("a,b,a\n1,2,3\n", SchemaError, "the column 'a' twice"),
         ("a,b\n1,2\n1,2,3\n", ValueError, "cannot be read: .*fields"),
         ("a,b\n1,2,3\n4,5,6\n", ValueError, "more fields in its rows than names"),
+        ("a;b\n1;x\n2;y\n", SchemaError, "separated by semicolons.*sep="),
+        ("a\tb\n1\tx\n", SchemaError, "separated by tabs"),
     ],
 )
 def test_what_is_wrong_with_a_csv_is_told(tmp_path, text, error, told):

@@ -165,6 +165,15 @@ def test_json_is_plain_to_read():
             '{"tables": [{"name": "a", "constraints": {"x": 3}}]}',
             "must be a Constraint",
         ),
+        ('{"tables": 5}', "a list of mappings.*got 5"),
+        ('{"tables": {"users": {}}}', "a list of mappings"),
+        ('{"tables": ["users"]}', "a list of mappings"),
+        ('{"tables": [{"name": "a", "pk": {"a": 1}}]}', "a key is a column"),
+        ('{"tables": [{"name": "a", "pk": ["b", ["c"]]}]}', "a key is a column"),
+        (
+            '{"tables": [{"name": "a", "high_cardinality_cols": [["b"]]}]}',
+            "holds what is no column",
+        ),
     ],
 )
 def test_what_is_wrong_with_json_is_told(tmp_path, text, told):

@@ -40,6 +40,16 @@ def told(result, code):
     return next(f for f in result.findings if f.code == code)
 
 
+def test_what_cannot_be_measured_is_not_good():
+    rng = np.random.default_rng(0)
+    rows = {"x": rng.normal(size=300), "y": rng.choice(["u", "v"], 300)}
+    rows = pd.DataFrame(rows)
+    judged = QualityReport(rows[:120], rows[120:240], rows[240:].assign(y="u"), "y")
+    word, text = judged.compute().verdicts["Utility"]
+    assert word == "none"
+    assert "y has only one value" in text
+
+
 def test_fresh_rows_are_not_accused(good):
     assert codes(good, "serious") == set()
     assert {word for word, _ in good.verdicts.values()} == {"good"}
