@@ -12,7 +12,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from sklearn_synthohive.metrics._auc import auc_with_error
 from sklearn_synthohive.metrics._columns import check_pair
-from sklearn_synthohive.metrics._features import tree_features
+from sklearn_synthohive.metrics._features import known_columns, tree_features
 
 __all__ = ["Detection", "detect", "detection_auc"]
 
@@ -141,11 +141,12 @@ def detect(
         model = HistGradientBoostingClassifier(
             categorical_features=categorical, random_state=seed
         )
-        model.fit(X[train], y[train])
-        scores[test], folds[test] = model.predict_proba(X[test])[:, 1], fold
+        seen, unseen = known_columns(categorical, X[train], X[test])
+        model.fit(seen, y[train])
+        scores[test], folds[test] = model.predict_proba(unseen)[:, 1], fold
         aucs.append(auc_with_error(y[test], scores[test]))
         if importances:
-            losses.append(_importances(model, X[test], y[test], rng))
+            losses.append(_importances(model, unseen, y[test], rng))
     means, errors = np.array(aucs).T
     return Detection(
         auc=float(means.mean()),

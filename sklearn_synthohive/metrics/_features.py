@@ -8,10 +8,18 @@ from scipy import sparse
 
 from sklearn_synthohive.metrics._columns import ColumnReader, readers_of
 
-__all__ = ["exact_rows", "neighbour_features", "shared_codes", "tree_features"]
+__all__ = [
+    "exact_rows",
+    "known_columns",
+    "neighbour_features",
+    "shared_codes",
+    "tree_features",
+]
 
 # HistGradientBoosting takes categories below 255 and missing.
 _MAX_LEVELS = 255
+# No leaf of its default settings holds fewer rows.
+_LEAF_ROWS = 20
 # Wider one-hot matrices are kept sparse.
 _DENSE_WIDTH = 500
 
@@ -68,6 +76,41 @@ def tree_features(
         matrices[:, k] = np.where(codes < 0, np.nan, _pool_rare(codes))
     categorical = np.array([not r.is_continuous for r in readers])
     return matrices[: len(first)], matrices[len(first) :], categorical
+
+
+def known_columns(
+    categorical: np.ndarray, train: np.ndarray, *others: np.ndarray
+) -> list[np.ndarray]:
+    """Matrices in which each number has values to choose thresholds from.
+
+    HistGradientBoosting fails on a number that is missing in every row it learns
+    from. One that is known in too few rows for a leaf, or has a single known value
+    there, tells no more than where it is missing, and becomes just that.
+
+    Parameters
+    ----------
+    categorical : ndarray of bool
+        As :func:`tree_features` returns it, like the matrices.
+    train : ndarray of float64
+        The rows to learn from, which decide.
+    *others : ndarray of float64
+
+    Returns
+    -------
+    list of ndarray of float64
+        ``train`` and the others; copies where a column was replaced.
+    """
+    matrices = [train, *others]
+    bare = []
+    for k in np.flatnonzero(~categorical):
+        known = train[~np.isnan(train[:, k]), k]
+        if len(known) < _LEAF_ROWS or known.min() == known.max():
+            bare.append(k)
+    if bare:
+        matrices = [m.copy() for m in matrices]
+        for m in matrices:
+            m[:, bare] = np.isnan(m[:, bare])
+    return matrices
 
 
 def _pool_rare(codes: np.ndarray) -> np.ndarray:

@@ -15,7 +15,11 @@ from sklearn.metrics import f1_score, r2_score, roc_auc_score, root_mean_squared
 
 from sklearn_synthohive.exceptions import SchemaError
 from sklearn_synthohive.metrics._columns import ColumnReader, check_pair
-from sklearn_synthohive.metrics._features import shared_codes, tree_features
+from sklearn_synthohive.metrics._features import (
+    known_columns,
+    shared_codes,
+    tree_features,
+)
 
 __all__ = ["utility"]
 
@@ -95,6 +99,7 @@ def utility(
     test_X, train_X, categorical = tree_features(
         test.drop(columns=target), train.drop(columns=target)
     )
+    train_X, test_X = known_columns(categorical, train_X, test_X)
     options = {"categorical_features": categorical, "random_state": seed}
     if regression:
         targets = train[target], test[target]

@@ -158,3 +158,28 @@ def test_importances_name_the_column_that_gives_the_rows_away():
     assert found.importances.index[0] == "n"
     assert found.importances["n"] > 0.2
     assert found.importances[1:].abs().max() < 0.05
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        np.full(90, np.nan),
+        np.r_[7.0, np.full(89, np.nan)],
+        np.full(90, np.datetime64("NaT"), dtype="M8[ns]"),
+        pd.array([None] * 90, "Int64"),
+    ],
+)
+def test_a_column_that_is_missing_nearly_throughout_tells_nothing(gone):
+    real = rows(90, 0).assign(z=gone)
+    synthetic = rows(90, 1, False).assign(z=gone)
+    found = detect(real, synthetic, importances=True)
+    plain_found = detect(real[["x", "c"]], synthetic[["x", "c"]])
+    np.testing.assert_array_equal(found.scores, plain_found.scores)
+    assert found.importances["z"] == 0
+
+
+def test_a_column_that_only_one_side_lacks_gives_the_rows_away():
+    real = rows(300, 0).assign(z=5.0)
+    found = detect(real, rows(300, 1).assign(z=np.nan), importances=True)
+    assert found.auc > 0.99
+    assert found.importances.index[0] == "z"

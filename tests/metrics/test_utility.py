@@ -123,3 +123,10 @@ def test_errors_name_the_column():
         utility(train[["y"]], train[["y"]], "y")
     with pytest.raises(SchemaError, match=r"train frame lacks the columns \['x'\]"):
         utility(train.drop(columns="x"), train, "y")
+
+
+@pytest.mark.parametrize("target", ["y", "amount"])
+def test_a_column_that_is_missing_in_training_predicts_nothing(target):
+    train, test = rows(300, 0)[["x", target]], rows(100, 1)[["x", target]]
+    scores = utility(train.assign(z=np.nan), test.assign(z=1.0), target)
+    pd.testing.assert_series_equal(scores, utility(train, test, target))
