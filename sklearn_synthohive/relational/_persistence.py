@@ -47,7 +47,7 @@ def write_schema_model(path, orchestrator, *, overwrite=False) -> None:
     manifest = {
         "model": "StagedOrchestrator",
         "model_cls": orchestrator.model_cls.__name__,
-        "metadata": orchestrator.metadata.to_dict(),
+        "metadata": orchestrator._metadata.to_dict(),
         "models": models,
     }
     save_directory(path, members, manifest, overwrite=overwrite)

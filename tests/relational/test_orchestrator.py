@@ -80,6 +80,16 @@ def test_a_saved_schema_generates_the_same(with_ctgan, tmp_path):
         StagedOrchestrator.from_saved(tmp_path / "schema")
 
 
+def test_the_schema_that_was_learned_is_saved_and_not_what_became_of_it(tmp_path):
+    metadata, tables = shop(n_users=30)
+    schema = StagedOrchestrator(metadata, Resampler, random_state=0)
+    schema.fit_all(tables, progress_bar=False)
+    metadata.add_table("later", pk="key")
+    schema.save(tmp_path / "schema")
+    loaded = StagedOrchestrator.from_saved(tmp_path / "schema", Resampler)
+    assert list(loaded.generate({"users": 5}, seed=3)) == list(tables)
+
+
 def test_files_in_and_out(fitted, tmp_path):
     metadata, tables = shop()
     tables["users"].to_parquet(tmp_path / "users.parquet")
