@@ -144,7 +144,10 @@ def report_schema(arguments):
     )
     report.to_html(output)
     summary = report.relations.tables["All measures of the relations"]
-    print(summary[["figures", "score", "ceiling"]].round(3).to_string())
+    if len(summary):
+        print(summary[["figures", "score", "ceiling"]].round(3).to_string())
+    else:
+        print("The metadata describe no relations: see the page on the tables.")
     for finding in report.findings:
         print(f"{finding.severity}: {finding}")
     print(f"{output}: written")

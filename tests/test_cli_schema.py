@@ -207,3 +207,23 @@ def test_two_folders_are_judged_on_one_page(folder, tmp_path, capsys):
     _fails(short, capsys, "orders", "does not hold")
     file = tables / "users.csv"
     _fails(["report", file, file, *described], capsys, "--metadata")
+
+
+def test_two_unrelated_tables(tmp_path, capsys):
+    tables, out = tmp_path / "tables", tmp_path / "out"
+    tables.mkdir()
+    rng = np.random.default_rng(0)
+    for name in ("rivers", "songs"):
+        frame = pd.DataFrame({"length": rng.normal(size=60), "kind": ["a", "b"] * 30})
+        frame.to_csv(tables / f"{name}.csv", index=False)
+    described = ["--metadata", f"{tmp_path}/m.json"]
+    assert main(["schema", str(tables), "-o", f"{tmp_path}/m.json"]) == 0
+    options = ["-o", f"{tmp_path}/model", "--epochs", "1", "--seed", "3", "--quiet"]
+    assert main(["fit", str(tables), *described, *options]) == 0
+    assert main(["sample", f"{tmp_path}/model", "-o", str(out), "--seed", "1"]) == 0
+    page = tmp_path / "page.html"
+    capsys.readouterr()
+    assert main(["report", str(tables), str(out), *described, "-o", str(page)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("The metadata describe no relations")
+    assert "rivers" in page.read_text()

@@ -137,4 +137,6 @@ def relational_summary(scores: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
                 "worst": float(gaps[worst]),
                 "where": ", ".join(str(table[name].iloc[worst]) for name in names),
             }
-    return pd.DataFrame.from_dict(rows, orient="index")
+    # Without a relation there is no row to take the names from.
+    columns = ["n", "score", "ceiling", "worst", "where"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)

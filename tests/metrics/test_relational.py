@@ -249,6 +249,14 @@ def test_all_at_once(real, synthetic, metadata):
     assert (perfect.drop("referential integrity")["score"] > 0.9999).all()
 
 
+def test_tables_without_relations_have_an_empty_summary():
+    metadata = Metadata().add_table("users", pk="id")
+    tables = {"users": pd.DataFrame({"id": range(3)})}
+    summary = relational_summary(relational_scores(tables, tables, metadata))
+    assert summary.empty
+    assert list(summary) == ["n", "score", "ceiling", "worst", "where"]
+
+
 def test_long_children_are_drawn_from(real, synthetic, metadata):
     few = join_trends(real, synthetic, metadata, max_rows=150, seed=3)
     whole = join_trends(real, synthetic, metadata)

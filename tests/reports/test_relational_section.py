@@ -158,3 +158,12 @@ def test_a_schema_has_a_page_of_its_own(real, metadata, tmp_path):
     assert any(f.code == "dependence_lost" for f in report.findings)
     again = SchemaReport(real, synthetic, metadata, title="Shop <&>", max_rows=400)
     assert again.to_html() == page
+
+
+def test_tables_without_relations_are_judged_one_by_one(real):
+    metadata = Metadata().add_table("users", pk="id").add_table("shops", pk="id")
+    tables = {name: real[name] for name in ("users", "shops")}
+    report = SchemaReport(tables, tables, metadata)
+    assert report.findings == []
+    assert "360 real rows" in report.to_html()
+    assert list(report.tables.index) == ["users", "shops"]
