@@ -38,14 +38,11 @@ def propose_schema(arguments):
 
 
 def _read(path):
-    import pandas as pd
-
-    from sklearn_synthohive.io import find_tables, read_table
+    from sklearn_synthohive.io import find_tables, read_parts, read_table
 
     if not path.is_dir():
         return read_table(path)
-    parts = [read_table(part) for part in find_tables(path).values()]
-    return pd.concat(parts, ignore_index=True)
+    return read_parts(find_tables(path).values())
 
 
 def fit_schema(arguments):

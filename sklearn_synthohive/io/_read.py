@@ -10,7 +10,7 @@ from pandas.api import types
 from sklearn_synthohive.exceptions import SchemaError
 from sklearn_synthohive.io._formats import PARQUET, format_of, import_parquet
 
-__all__ = ["read_table"]
+__all__ = ["read_parts", "read_table"]
 
 _ISO_DATE = (
     r"\d{4}-\d{2}-\d{2}"
@@ -20,6 +20,7 @@ _ISO_DATE = (
 _CODE = r"[-+]?0\d|\+\d{4}"
 # Rows in which columns of fractions show that they are codes.
 _CODE_ROWS = 1_000
+_OPTIONS = {"encoding": "utf-8-sig", "keep_default_na": False, "na_values": [""]}
 _SEPARATORS = {"semicolons": ";", "tabs": "\t", "bars": "|"}
 
 
@@ -83,6 +84,39 @@ def read_table(path, *, parse_dates=True):
     return frame
 
 
+def read_parts(paths, read=read_table):
+    """Read a table that lies in several files, one below the other.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        In their order.
+    read : callable, default=read_table
+        Reads one of them.
+
+    Returns
+    -------
+    DataFrame
+        What is text in one CSV file (``09901``) is text in all, as it is written there.
+    """
+    paths = [Path(path) for path in paths]
+    frames = [read(path) for path in paths]
+    text: dict = {}
+    for frame in frames:
+        for column in frame.columns:
+            text.setdefault(column, set()).add(_is_text(frame[column]))
+    mixed = [column for column, kinds in text.items() if len(kinds) > 1]
+    for path, frame in zip(paths, frames, strict=True):
+        own = [c for c in frame.columns if c in mixed and not _is_text(frame[c])]
+        if own and read is read_table and format_of(path) != PARQUET:
+            frame[own] = pd.read_csv(path, usecols=own, dtype=str, **_OPTIONS)[own]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _is_text(column):
+    return column.dtype == object or types.is_string_dtype(column.dtype)
+
+
 def _or_explain(path, read, *args, **kwargs):
     try:
         return read(*args, **kwargs)
@@ -99,7 +133,7 @@ def _or_explain(path, read, *args, **kwargs):
 
 
 def _read_csv(path, parse_dates):
-    options = {"encoding": "utf-8-sig", "keep_default_na": False, "na_values": [""]}
+    options = dict(_OPTIONS)
     header = _or_explain(
         path, pd.read_csv, path, header=None, nrows=1, dtype=str, **options
     ).iloc[0]

@@ -11,7 +11,7 @@ import pandas as pd
 from pandas.api import types
 
 from sklearn_synthohive.exceptions import SchemaValidationError
-from sklearn_synthohive.io import read_table
+from sklearn_synthohive.io import read_parts, read_table
 from sklearn_synthohive.logging import get_logger
 from sklearn_synthohive.metadata import Metadata, Relation
 from sklearn_synthohive.metadata._keys import NO_KEY, ORPHAN, parent_rows
@@ -156,4 +156,4 @@ def _frame_of(source, read):
     parts = sorted(p for p in path.iterdir() if not p.name.startswith((".", "_")))
     if not parts:
         raise ValueError(f"the folder {str(path)!r} holds no files.")
-    return pd.concat([read(part) for part in parts], ignore_index=True)
+    return read_parts(parts, read)

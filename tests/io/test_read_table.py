@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from sklearn_synthohive.exceptions import SchemaError
-from sklearn_synthohive.io import read_table, write_table
+from sklearn_synthohive.io import read_parts, read_table, write_table
 
 
 def read(tmp_path, text, name="data.csv", **options):
@@ -186,3 +186,20 @@ def test_a_real_table_keeps_its_values(read_real, tmp_path):
     adult = read_real("adult").iloc[:2000]
     write_table(adult, tmp_path / "adult.csv")
     pd.testing.assert_frame_equal(read_table(tmp_path / "adult.csv"), adult)
+
+
+def test_what_is_text_in_one_part_is_text_in_all(tmp_path):
+    (tmp_path / "a.csv").write_text("id,zip,day\n1,09901,2024-01-01\n2,,2024-01-02\n")
+    (tmp_path / "b.csv").write_text("id,zip,day\n3,10001,2024-01-03\n4,10002,soon\n")
+    frame = read_parts([tmp_path / "a.csv", tmp_path / "b.csv"])
+    assert frame["id"].tolist() == [1, 2, 3, 4]
+    assert frame["zip"].dropna().tolist() == ["09901", "10001", "10002"]
+    assert frame["day"].tolist()[::3] == ["2024-01-01", "soon"]
+
+
+def test_parts_that_agree_keep_their_types(tmp_path):
+    for name, days in (("a", "2024-01-01"), ("b", "2024-01-02")):
+        (tmp_path / f"{name}.csv").write_text(f"x,day\n1.5,{days}\n2,{days}\n")
+    frame = read_parts([tmp_path / "a.csv", tmp_path / "b.csv"])
+    assert frame["x"].dtype == np.float64
+    assert frame["day"].dtype.kind == "M"
