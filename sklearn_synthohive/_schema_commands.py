@@ -42,7 +42,7 @@ def _read(path):
 
     if not path.is_dir():
         return read_table(path)
-    return read_parts(find_tables(path).values())
+    return read_parts(list(find_tables(path).values()))
 
 
 def fit_schema(arguments):

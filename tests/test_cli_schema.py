@@ -227,3 +227,21 @@ def test_two_unrelated_tables(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert printed.startswith("The metadata describe no relations")
     assert "rivers" in page.read_text()
+
+
+def test_codes_of_a_table_in_parts_are_text_in_all_of_them(tmp_path, capsys):
+    parts = tmp_path / "tables" / "places"
+    parts.mkdir(parents=True)
+    codes = [["09901", "09902", "09903"], ["10001", "10002", "10003"]]
+    for i, zips in enumerate(codes):
+        frame = pd.DataFrame({"id": range(30 * i, 30 * i + 30), "zip": zips * 10})
+        frame.to_csv(parts / f"part-{i}.csv", index=False)
+    described = ["--metadata", f"{tmp_path}/m.json"]
+    tables, model, out = (str(tmp_path / name) for name in ("tables", "model", "out"))
+    assert main(["schema", tables, "-o", f"{tmp_path}/m.json"]) == 0
+    assert "of mixed types" not in capsys.readouterr().out
+    options = ["-o", model, "--epochs", "1", "--seed", "3", "--quiet"]
+    assert main(["fit", tables, *described, *options]) == 0
+    assert main(["sample", model, "-o", out, "--seed", "1"]) == 0
+    drawn = pd.read_parquet(f"{out}/places")
+    assert set(drawn["zip"]) <= {*codes[0], *codes[1]}

@@ -1,27 +1,31 @@
 """Read a table from a file, without changing what its values mean."""
 
+import gzip
 import re
 import warnings
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
 from pandas.api import types
 
 from sklearn_synthohive.exceptions import SchemaError
-from sklearn_synthohive.io._formats import PARQUET, format_of, import_parquet
+from sklearn_synthohive.io._formats import CSV_GZ, PARQUET, format_of, import_parquet
 
-__all__ = ["read_parts", "read_table"]
+__all__ = ["read_table", "written_text"]
 
 _ISO_DATE = (
     r"\d{4}-\d{2}-\d{2}"
     r"(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?"
 )
-# Digits that are no number: zeros in front, or a telephone's plus.
-_CODE = r"[-+]?0\d|\+\d{4}"
-# Rows in which columns of fractions show that they are codes.
-_CODE_ROWS = 1_000
+
 _OPTIONS = {"encoding": "utf-8-sig", "keep_default_na": False, "na_values": [""]}
-_SEPARATORS = {"semicolons": ";", "tabs": "\t", "bars": "|"}
+# A field that reads as a number and may be a code: 00501, +4915, 12E4.
+_CODE_FIELD = re.compile(
+    rb'[,"\r\n][ \t]*(?:[-+]?0\d|\+\d|\d+[eE]\d)[-+.\deE]*[ \t]*(?:[,"\r\n]|\Z)'
+)
+_BLOCK, _LONGEST_FIELD = 1 << 22, 256
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "'|'"}
 
 
 def read_table(path, *, parse_dates=True):
@@ -29,10 +33,11 @@ def read_table(path, *, parse_dates=True):
 
     In a CSV file only an empty field is missing: ``NA``, ``None``, ``nan`` or ``null``
     are values like any other, so a column of numbers that spells its missing values
-    so is text. Numbers with leading zeros (``00501``, ``001.0``), with a telephone's
-    plus (``+4915``) and codes that look like powers (``12E4``, where all others are
-    digits) stay text. Integers and booleans with missing values become the nullable
-    ``Int64`` and ``boolean``, not floats.
+    so is text. Numbers that are written like codes stay text, with all of their column:
+    with leading zeros (``00501``, ``001.0``); with a plus (``+4915``), where none has a
+    minus; and with a bare exponent (``12E4``), where none has a decimal point. Integers
+    and booleans with missing values become the nullable ``Int64`` and ``boolean``, not
+    floats.
 
     Parameters
     ----------
@@ -84,37 +89,24 @@ def read_table(path, *, parse_dates=True):
     return frame
 
 
-def read_parts(paths, read=read_table):
-    """Read a table that lies in several files, one below the other.
+def written_text(path, positions):
+    """Columns of a CSV file as they are written; none of a Parquet file.
 
     Parameters
     ----------
-    paths : sequence of path-like
-        In their order.
-    read : callable, default=read_table
-        Reads one of them.
+    path : path-like
+    positions : sequence of int
 
     Returns
     -------
     DataFrame
-        What is text in one CSV file (``09901``) is text in all, as it is written there.
     """
-    paths = [Path(path) for path in paths]
-    frames = [read(path) for path in paths]
-    text: dict = {}
-    for frame in frames:
-        for column in frame.columns:
-            text.setdefault(column, set()).add(_is_text(frame[column]))
-    mixed = [column for column, kinds in text.items() if len(kinds) > 1]
-    for path, frame in zip(paths, frames, strict=True):
-        own = [c for c in frame.columns if c in mixed and not _is_text(frame[c])]
-        if own and read is read_table and format_of(path) != PARQUET:
-            frame[own] = pd.read_csv(path, usecols=own, dtype=str, **_OPTIONS)[own]
-    return pd.concat(frames, ignore_index=True)
-
-
-def _is_text(column):
-    return column.dtype == object or types.is_string_dtype(column.dtype)
+    if format_of(path) == PARQUET or not len(positions):
+        return pd.DataFrame()
+    wanted = list(positions)
+    return _or_explain(
+        path, pd.read_csv, path, usecols=wanted, dtype=str, index_col=False, **_OPTIONS
+    )
 
 
 def _or_explain(path, read, *args, **kwargs):
@@ -143,7 +135,8 @@ def _read_csv(path, parse_dates):
             f"The file {str(path)!r} has the column {repeated.iloc[0]!r} twice; rename "
             "one of them."
         )
-    _refuse_other_separators(path, header, options)
+    if len(header) == 1:
+        _check_separator(path)
     with warnings.catch_warnings():
         # Else fields beyond the names are dropped, or become the index.
         warnings.simplefilter("error", pd.errors.ParserWarning)
@@ -158,48 +151,83 @@ def _read_csv(path, parse_dates):
     return frame
 
 
-def _refuse_other_separators(path, header, options):
-    """One column whose rows all hold the same number of another separator."""
-    if len(header) != 1:
-        return
-    lines = _or_explain(
-        path, pd.read_csv, path, header=None, nrows=20, dtype=str, **options
-    )[0].dropna()
-    for name, separator in _SEPARATORS.items():
-        counts = lines.str.count(re.escape(separator))
-        if len(lines) > 1 and counts.iloc[0] and (counts == counts.iloc[0]).all():
+def _check_separator(path):
+    """Refuse a table that is separated by something else than commas.
+
+    It would be one column, whose values are whole rows.
+    """
+    with _open(path, "rt", encoding="utf-8-sig", errors="replace") as file:
+        lines = [re.sub('"[^"]*"', "", line) for line in islice(file, 20)]
+    lines = [line for line in lines if line.strip()]
+    for separator, name in _SEPARATORS.items():
+        counts = {line.count(separator) for line in lines}
+        if len(lines) > 1 and len(counts) == 1 and counts != {0}:
             raise SchemaError(
-                f"The file {str(path)!r} seems to be separated by {name}; write it "
-                "with commas, or read it with pandas.read_csv(..., sep=...)."
+                f"The file {str(path)!r} seems to be separated by {name}, not by "
+                "commas. Convert it first, for instance by "
+                f"pandas.read_csv(..., sep={separator!r}).to_csv(..., index=False)."
             )
+
+
+def _open(path, mode, **options):
+    opener = gzip.open if format_of(path) == CSV_GZ else open
+    return opener(path, mode, **options)
 
 
 def _as_written(frame, path, options):
     """Mend what pandas makes of codes, of integers and of booleans with gaps."""
-    whole = []
-    first = pd.read_csv(path, nrows=_CODE_ROWS, dtype=str, **options)
+    numbers, gaps = [], []
     for position, dtype in enumerate(frame.dtypes):
         known = frame.iloc[:, position].dropna()
         if dtype.kind == "O" and len(known) and known.isin([True, False]).all():
             frame[frame.columns[position]] = frame.iloc[:, position].astype("boolean")
         elif dtype.kind in "iuf" and len(known):
-            texts = first.iloc[:, position].dropna()
-            if (known % 1 == 0).all() or texts.str.match(_CODE).any():
-                whole.append(position)
-    if not whole:
+            numbers.append(position)
+            if dtype.kind == "f" and (known % 1 == 0).all():
+                gaps.append(position)
+    again = numbers if numbers and _may_hold_codes(path) else gaps
+    if not again:
         return frame
-    texts = pd.read_csv(path, usecols=whole, dtype=str, **options)
+    texts = pd.read_csv(path, usecols=again, dtype=str, **options)
+    whole = set(frame.columns[gaps])
     for column in texts.columns:
         known = texts[column].dropna()
-        powers = known.str.fullmatch(r"\d+E\d+")
-        powers = powers.any() and known[~powers].str.isdecimal().all()
-        if powers or known.str.match(_CODE).any():
+        if _are_codes(known):
             frame[column] = texts[column]
-        elif frame[column].dtype.kind == "f" and known.str.fullmatch(r"[-+]?\d+").all():
-            numbers = pd.to_numeric(known)
-            if numbers.dtype.kind in "iu":
-                frame[column] = numbers.astype("Int64").reindex(frame.index)
+        elif column in whole and known.str.fullmatch(r"[-+]?\d+").all():
+            integers = pd.to_numeric(known)
+            if integers.dtype.kind in "iu":
+                frame[column] = integers.astype("Int64").reindex(frame.index)
     return frame
+
+
+def _may_hold_codes(path):
+    """Whether any field of a file looks like a code, so that a second look pays."""
+    rest = b"\n"
+    with _open(path, "rb") as file:
+        while block := file.read(_BLOCK):
+            block = rest + block
+            if _CODE_FIELD.search(block):
+                return True
+            # A field may go on in the next block.
+            rest = block[-_LONGEST_FIELD:]
+    return False
+
+
+def _are_codes(texts):
+    """Whether what reads as numbers is codes: as numbers they would not come back.
+
+    A plus is the sign of a number where others have a minus, and an exponent is that
+    of a number where it has a sign, as programs write it, or others have a decimal
+    point.
+    """
+    texts = texts.str.strip()
+    if texts.str.match(r"[-+]?0\d").any():
+        return True
+    if texts.str.match(r"\+\d").any() and not texts.str.startswith("-").any():
+        return True
+    exponents = texts.str.fullmatch(r"\d+[eE]\d+")
+    return exponents.any() and not texts.str.contains(".", regex=False).any()
 
 
 def _as_dates(values):

@@ -156,4 +156,6 @@ def _frame_of(source, read):
     parts = sorted(p for p in path.iterdir() if not p.name.startswith((".", "_")))
     if not parts:
         raise ValueError(f"the folder {str(path)!r} holds no files.")
-    return read_parts(parts, read)
+    if read is read_table:
+        return read_parts(parts)
+    return pd.concat([read(part) for part in parts], ignore_index=True)

@@ -165,11 +165,17 @@ def _of_keys(integrity):
 def _of_cardinality(cardinality):
     for gap, line in _farthest(cardinality):
         whom = line.segment or "all parents"
-        told = (
-            f"{line.relation}: {whom} have {line.mean_synthetic:.2f} children on "
-            f"average, the real ones {line.mean_real:.2f} (cardinality "
-            f"{line.score:.2f}, ceiling {line.ceiling:.2f})."
-        )
+        if np.isnan(line.mean_synthetic):
+            told = (
+                f"{line.relation}: {whom} are absent; the real ones have "
+                f"{line.mean_real:.2f} children on average."
+            )
+        else:
+            told = (
+                f"{line.relation}: {whom} have {line.mean_synthetic:.2f} children on "
+                f"average, the real ones {line.mean_real:.2f} (cardinality "
+                f"{line.score:.2f}, ceiling {line.ceiling:.2f})."
+            )
         yield Finding("cardinality", _severity(gap), (), told)
 
 
@@ -203,16 +209,21 @@ def _of_bridges(bridges):
 
 def _of_nulls(nulls):
     # One half against the other is one draw of chance: three standard errors instead.
-    nulls = nulls[nulls["n_synthetic"] > 0]
     n = 1 / nulls["n_real"] + 1 / nulls["n_synthetic"].clip(lower=1)
     chance = 3 * np.sqrt(nulls["real"] * (1 - nulls["real"]) * n)
     nulls = nulls.assign(score=1 - nulls["gap"], ceiling=1 - chance)
     for gap, line in _farthest(nulls):
         where = f" where {line.segment}" if line.segment else ""
-        told = (
-            f"{line.relation}: the key is missing in {line.synthetic:.1%} of the "
-            f"rows{where}, in {line.real:.1%} of the real ones."
-        )
+        if line.n_synthetic:
+            told = (
+                f"{line.relation}: the key is missing in {line.synthetic:.1%} of the "
+                f"rows{where}, in {line.real:.1%} of the real ones."
+            )
+        else:
+            told = (
+                f"{line.relation}: there are no rows{where}; of the real ones "
+                f"{line.real:.1%} lack the key."
+            )
         yield Finding("missing_keys", _severity(gap), (), told)
 
 

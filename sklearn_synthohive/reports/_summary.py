@@ -238,7 +238,7 @@ def verdicts(parts, findings) -> dict[str, tuple[str, str]]:
     Returns
     -------
     dict of str to (str, str)
-        The word is "good", "look" or "bad".
+        The word is "good", "look", "bad" or, where nothing was measured, "none".
     """
     return {
         "Quality": _quality_verdict(parts, findings),
@@ -274,15 +274,16 @@ def _utility_verdict(parts, findings):
     key = "roc_auc" if "roc_auc" in parts.utility else "r2"
     name = "ROC AUC" if key == "roc_auc" else "R2"
     drawn, real = (parts.utility.loc[side, key] for side in ("synthetic", "real"))
+    if np.isnan([drawn, real]).any():
+        why = "a single value of it" if key == "roc_auc" else "too few rows"
+        return "none", (
+            f"Not measurable: the real rows that models of {parts.target} are tested "
+            f"on hold {why}."
+        )
     figure = (
         f"Models that predict {parts.target}: {name} {drawn:.3f} learned from "
         f"synthetic rows, {real:.3f} from real ones."
     )
-    if not (drawn == drawn and real == real):
-        return "none", (
-            f"Not measurable: the target {parts.target} has only one value in the rows "
-            "that are learned from or judged by."
-        )
     lost = [f for f in findings if f.code == "utility_lost"]
     if not lost:
         return "good", f"What is learned here holds on real rows. {figure}"

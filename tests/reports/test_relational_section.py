@@ -137,6 +137,15 @@ def test_empty_children(real, metadata):
     empty = real | {"orders": real["orders"][:0]}
     section = relational_section(real, empty, metadata)
     assert any(f.code == "cardinality" for f in section.findings)
+    told = " ".join(f.text for f in section.findings)
+    assert "orders.user -> users.id: there are no rows; of the real ones 0.0%" in told
+    assert "nan" not in told
+
+
+def test_empty_parents(real, metadata):
+    told = found(real, real | {"users": real["users"][:0]}, metadata)
+    assert "all parents are absent; the real ones have 3.50" in told["cardinality"]
+    assert "nan" not in " ".join(told.values())
 
 
 def test_a_schema_has_a_page_of_its_own(real, metadata, tmp_path):
