@@ -46,7 +46,26 @@ def read_parts(paths):
             texts = written_text(path, np.flatnonzero(frame.columns.isin(mixed)))
             for name in texts:
                 frame[name] = texts[name]
+    for name, found in kinds.items():
+        if None in found and len(found) > 1:
+            _fill_in(frames, name)
     return pd.concat(frames, ignore_index=True)
+
+
+def _fill_in(frames, name):
+    """Give a column the type of the other parts where all of it is missing."""
+    frames = [frame for frame in frames if name in frame.columns]
+    known = [frame[name] for frame in frames if frame[name].notna().any()]
+    dtype = pd.concat(known).dtype
+    if types.is_integer_dtype(dtype):
+        dtype = "Int64"
+    elif types.is_bool_dtype(dtype):
+        dtype = "boolean"
+    for frame in frames:
+        if frame[name].notna().any():
+            frame[name] = frame[name].astype(dtype)
+        else:
+            frame[name] = pd.Series(index=frame.index, dtype=dtype)
 
 
 def _kind(column):

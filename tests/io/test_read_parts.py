@@ -44,6 +44,28 @@ def test_gaps_and_columns_of_one_part_stay(tmp_path):
     assert frame["y"].dropna().tolist() == [1, 2, 3]
 
 
+@pytest.mark.parametrize(
+    ("text", "dtype"),
+    [
+        ("7", "Int64"),
+        ("True", "boolean"),
+        ("0.5", "float64"),
+        ("2024-02-29", "datetime64"),
+        ("2024-02-29T01:00Z", "datetime64"),
+        ("word", ""),
+    ],
+)
+@pytest.mark.parametrize("turned", [1, -1])
+def test_a_part_without_values_changes_no_type(tmp_path, text, dtype, turned):
+    texts = [f"n,x\n1,{text}\n", "n,x\n1,\n"][::turned]
+    frame = read(tmp_path, *texts)
+    assert frame["x"].isna().tolist() == [False, True][::turned]
+    alone = read(tmp_path, f"n,x\n1,{text}\n1,\n")["x"]
+    assert frame["x"].dtype == alone.dtype
+    assert str(alone.dtype).startswith(dtype)
+    assert frame["x"].dropna().tolist() == alone.dropna().tolist()
+
+
 def test_parts_that_agree_keep_their_types(tmp_path):
     frame = read(tmp_path, "a,b\n1,2024-01-01\n", "a,b\n,2024-01-02\n2,\n")
     assert frame["a"].dtype == "Int64"
