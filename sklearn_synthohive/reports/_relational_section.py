@@ -115,9 +115,11 @@ def _tables(scores):
 
 
 def _pairs(scores):
-    frame = pd.concat([scores["joins"], scores["through"]], ignore_index=True)
-    if not len(frame):
-        return frame
+    # pandas 2 warns of empty frames.
+    frames = [f for f in (scores["joins"], scores["through"]) if len(f)]
+    if not frames:
+        return scores["joins"]
+    frame = pd.concat(frames, ignore_index=True)
     return frame.assign(where=frame["column_1"] + " and " + frame["column_2"])
 
 
