@@ -26,6 +26,8 @@ __all__ = ["CellRule", "draw_under"]
 LEAST_POOL, MOST_AT_ONCE, MOST_A_ROW = 2_000, 50_000, 200
 # The weights of a pool must be worth so many of the heaviest candidate.
 LEAST_WORTH = 100
+# Normal scores this close together are one value as far as other columns go.
+DECIDED = 0.01
 # Candidates of a row of its own; the next number where the weights of those before
 # are not worth enough.
 ROUNDS, ENOUGH = (16, 64, 256), 6
@@ -101,8 +103,17 @@ def _needs_candidates(fitted, rules, n):
             loose[:] = True
             continue
         needed |= loose & (rule.own != FREE)
-        loose |= (rule.own == FREE) | ((rule.own == ANY) & (rule.n_shared > 1))
+        loose |= (rule.own == FREE) | ((rule.own == ANY) & _is_open(fitted, rule))
     return needed
+
+
+def _is_open(fitted, rule):
+    """Whether what all rows may have in a span still leaves a choice."""
+    layout = fitted.codec.layout
+    if rule.n_shared != 1 or rule.span not in layout.continuous:
+        return rule.n_shared > 1
+    state, width = rule.pieces.states[0], rule.pieces.high[0] - rule.pieces.low[0]
+    return bool(layout.spans[rule.span].has_value[state] and width > DECIDED)
 
 
 def _from_pool(fitted, rules, n, rng, n_jobs):

@@ -60,6 +60,8 @@ def rows_to_make(y, strategy):
         Of positive counts, by class, in the order of the classes.
     """
     counts = y.value_counts().sort_index()
+    # A category may list classes that no row has.
+    counts = counts[counts > 0]
     if len(counts) < 2:
         raise ValueError("y holds one class: there is nothing to balance.")
     largest = int(counts.max())

@@ -113,3 +113,12 @@ def test_refused(change, match):
     options = {"y": y} | change
     with pytest.raises(ValueError, match=match):
         small_gan().fit_resample(X, **options)
+
+
+def test_a_class_that_no_row_has_is_none():
+    X, y = classes()
+    levels = pd.CategoricalDtype(["never", *sorted(y.unique())])
+    _, y_res = small_gan().fit_resample(X, y.astype(levels))
+    assert y_res.dtype == levels
+    assert y_res.value_counts()["never"] == 0
+    assert set(y_res.value_counts()) == {0, y.value_counts().max()}

@@ -156,3 +156,42 @@ def test_what_cannot_be_filled(table):
     with pytest.raises(ValueError, match=r"nothing.*all missing in fit"):
         fit(gan, empty).impute(empty)
     assert not hasattr(small_gan(generator="mlp"), "impute")
+
+
+class TestNumbersBeforeNumbers:
+    """A number without spikes is one mode: what is open of it is its score."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def line(cls):
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=3000)
+        table = pd.DataFrame({"x": x, "y": x + 0.5 * rng.normal(size=3000)})
+        context = pd.DataFrame({"g": rng.choice(["a", "b"], 3000)})
+        options = {"generator_dim": (16, 16), "epochs": 25, "random_state": 0}
+        plain = CTGAN(**options).fit(table, progress_bar=False)
+        below = CTGAN(**options).fit(table, context=context, progress_bar=False)
+        return table, context, plain, below
+
+    @pytest.mark.parametrize("gap", ["x", "y"])
+    def test_either_is_told_by_the_other(self, line, gap):
+        table, _, plain, _ = line
+        holes = table.copy()
+        holes.loc[:1499, gap] = np.nan
+        filled = plain.impute(holes, seed=0)[:1500]
+        # 0.89 in the table.
+        assert filled.corr().loc["x", "y"] == pytest.approx(0.89, abs=0.05)
+
+    @pytest.mark.parametrize("with_context", [False, True])
+    def test_an_interval_leaves_a_choice(self, line, with_context):
+        table, context, plain, below = line
+        met = table[table["y"].between(1.3, 1.7)]["x"]
+        conditions = {"x": slice(-3, 3), "y": slice(1.3, 1.7)}
+        if with_context:
+            rows = below.sample(
+                800, seed=1, context=context[:800], conditions=conditions
+            )
+        else:
+            rows = plain.sample(800, seed=1, conditions=conditions)
+        assert rows["x"].mean() == pytest.approx(met.mean(), abs=0.15)
+        assert rows["x"].std() == pytest.approx(met.std(), abs=0.12)
