@@ -1,5 +1,6 @@
 """The scorer of searches, the cost of a generator, and anonymeter's attacks."""
 
+import mmap
 import pickle
 
 import numpy as np
@@ -87,11 +88,13 @@ def test_scorers_are_checked_shown_and_pickled():
 def test_cost_sees_the_memory_that_fit_takes():
     class Hungry(Bootstrap):
         def fit(self, X, y=None):
-            self.block_ = np.ones(40 * 2**17)
+            # Fresh pages; an array might come from what other tests have freed.
+            self.block_ = mmap.mmap(-1, 40 * 2**20)
+            self.block_.write(bytes(40 * 2**20))
             return super().fit(X)
 
         def sample(self, num_rows=1, seed=None):
-            del self.block_
+            self.block_.close()
             return super().sample(num_rows, seed)
 
     small = cost(Bootstrap(), rows(100, 0))
