@@ -37,6 +37,7 @@ def main(argv=None):
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         arguments.run(arguments)
+    # A column of a kind that cannot be learned is a TypeError.
     except (SynthoHiveError, ValueError, TypeError, OSError, ImportError) as error:
         text = " ".join(str(error).split())
         print(f"synthohive: error: {text}", file=sys.stderr)

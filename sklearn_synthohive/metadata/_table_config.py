@@ -232,7 +232,7 @@ class TableConfig:
     def _read_key(self, key: Any) -> Any:
         if isinstance(key, list):
             key = tuple(key)
-        if not isinstance(key, Hashable) or not _are_hashable(key):
+        if not all(isinstance(column, Hashable) for column in _as_tuple(key)):
             raise SchemaError(
                 f"Table {self.name!r}: a key is a column or a list of columns, got "
                 f"{key!r}."
@@ -321,7 +321,3 @@ def _write_mapping(mapping: Mapping[Any, Any]) -> Any:
     if all(isinstance(key, str) for key in plain):
         return plain
     return [[list(k) if isinstance(k, tuple) else k, v] for k, v in plain.items()]
-
-
-def _are_hashable(key: Any) -> bool:
-    return not isinstance(key, tuple) or all(isinstance(c, Hashable) for c in key)

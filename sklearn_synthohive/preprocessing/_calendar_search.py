@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -124,12 +123,13 @@ def find_calendar(frame: pd.DataFrame, least: int = 1) -> list[CalendarPart]:
     """
     dates = [i for i in range(frame.shape[1]) if _is_date(frame.iloc[:, i])]
     candidates = _candidates(frame, dates) if dates else {}
+    n_views = frame.shape[1] * len(PARTS)
     items: list[CalendarPart] = []
     for source in dates if candidates else ():
         for zone in _zones(frame.iloc[:, source], candidates):
             clock = Clock(frame.iloc[:, source], zone)
             for target, candidate in list(candidates.items()):
-                item = _find(clock, source, target, candidate, frame, least)
+                item = _find(clock, source, target, candidate, n_views, least)
                 if item is not None:
                     items.append(item)
                     del candidates[target]
@@ -192,7 +192,7 @@ def _zones(column, candidates):
     if not hours:
         return
     known = available_timezones()
-    for name in [*known.intersection(KNOWN_ZONES), *sorted(known)]:
+    for name in [*(z for z in KNOWN_ZONES if z in known), *sorted(known)]:
         clock = Clock(sample, name).times.hour
         if any((own == clock).all() for own in hours):
             yield name
@@ -204,11 +204,11 @@ def _are_hours(levels):
     return whole and len(levels) >= LEAST_HOURS
 
 
-def _find(clock, source, target, candidate, frame, least):
+def _find(clock, source, target, candidate, n_views, least):
     """What a column is of a date, by the part with the fewest values that tells it."""
     codes, levels = candidate
     rows = np.flatnonzero((codes >= 0) & clock.times.notna())
-    few = rows[:FEW_ROWS] if len(rows) <= FEW_ROWS else rows[:: len(rows) // FEW_ROWS]
+    few = rows[:: max(1, len(rows) // FEW_ROWS)]
     for part, read in PARTS.items():
         if not _is_function(np.asarray(read(clock.times[few])), codes[few]):
             continue
@@ -221,8 +221,7 @@ def _find(clock, source, target, candidate, frame, least):
             continue
         if clock.times[rows].nunique() <= len(keys):
             continue
-        whole = SimpleNamespace(values=own), SimpleNamespace(values=seen)
-        if not is_evident(whole[1], whole[0], frame.shape[1] * len(PARTS)):
+        if not is_evident(seen, own, n_views):
             continue
         first = np.full(len(keys), -1)
         first[seen] = own
@@ -232,11 +231,8 @@ def _find(clock, source, target, candidate, frame, least):
             keys = np.arange(keys.min(), keys.max() + 1)
             values = keys.tolist()
         else:
-            kept = np.bincount(seen) >= max(LEAST_ROWS, least)
-            keys, values = (
-                keys[kept],
-                [v for v, k in zip(values, kept, strict=True) if k],
-            )
+            kept = np.flatnonzero(np.bincount(seen) >= max(LEAST_ROWS, least))
+            keys, values = keys[kept], [values[k] for k in kept]
         if len(set(values)) > 1:
             keys = tuple(int(key) for key in keys)
             return CalendarPart(source, target, part, clock.zone, keys, tuple(values))

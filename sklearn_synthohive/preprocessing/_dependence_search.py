@@ -91,7 +91,7 @@ def find_dependences(
         if target.gap and target.span in whole:
             continue
         for a in candidates:
-            if is_evident(views[a], target, len(views)):
+            if is_evident(views[a].values, target.values, len(views)):
                 items.append(_dependence(views[a], target, layout, table, least))
                 whole.add(target.span)
                 break
@@ -199,10 +199,22 @@ def _determines(columns, a, others, rows):
 
 
 def is_evident(source, target, n_views):
-    """Whether an exact dependence is more than an accident."""
-    counts = np.bincount(target.values)
-    first = np.full(source.values.max() + 1, -1)
-    first[source.values] = target.values
+    """Whether an exact dependence is more than an accident.
+
+    Parameters
+    ----------
+    source, target : ndarray of int of shape (n,)
+        Codes of the determinant and of what it determines.
+    n_views : int
+        How many columns were looked at for one.
+
+    Returns
+    -------
+    bool
+    """
+    counts = np.bincount(target)
+    first = np.full(source.max() + 1, -1)
+    first[source] = target
     states = np.bincount(first[first >= 0], minlength=len(counts))
     rare = np.arange(len(counts)) != counts.argmax()
     repeats = counts - states
