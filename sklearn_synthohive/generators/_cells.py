@@ -21,6 +21,8 @@ FORCED_REACH = 3.0
 # No score is beyond this.
 REACH = 4.0
 LEAST_MASS = 1e-30
+# Share of a mode's range that float32 loses of a scalar.
+ROUNDED = 1e-6
 
 
 class Pieces(NamedTuple):
@@ -161,9 +163,16 @@ def value_cells(scores, k, line, codes, scalars):
         for c in range(n_modes):
             rows = np.flatnonzero(np.isfinite(s[:, c]))
             if tables[c] is not None:
-                ends = tables[c].cell(s[rows, c] - half[c], s[rows, c] + half[c])
+                at = s[rows, c]
+                ends = tables[c].cell(at - half[c], at + half[c])
                 low[rows, c], high[rows, c] = ndtri(ends)
-                base[rows, c] = np.where(ends[1] > ends[0], 0.0, -np.inf)
+                base[rows, c] = 0.0
+                # On a fine grid a cell is lost to rounding: its density, and its width.
+                lost = rows[~(high[rows, c] > low[rows, c])]
+                at = _within(tables[c], s[lost, c])
+                low[lost, c] = high[lost, c] = _scores_at(tables[c], at)
+                base[lost, c] = _density(tables[c], at, low[lost, c])
+                base[lost, c] += np.log(2 * half[c])
         return low, high, base
     # What is no spike and no step is reached with a density, by any mode.
     s[codes >= n_modes] = np.nan
@@ -173,8 +182,7 @@ def value_cells(scores, k, line, codes, scalars):
         if tables[c] is not None:
             unit = 0.0 if line is None else line.log_unit - np.log(line.scales[c])
             low[rows, c] = high[rows, c] = _scores_at(tables[c], at[rows])
-            slope = _log(tables[c].slope(at[rows]))
-            base[rows, c] = slope - norm.logpdf(low[rows, c]) + unit
+            base[rows, c] = _density(tables[c], at[rows], low[rows, c]) + unit
     for c in range(n_modes):
         rows = np.flatnonzero(own[:, c])
         if tables[c] is not None:
@@ -190,6 +198,14 @@ def _scores_at(table, scalars):
     return np.clip(ndtri(np.mean(table.interval(scalars), axis=0)), -REACH, REACH)
 
 
-def _log(values):
+def _within(table, scalars):
+    """Scalars that rounding has put beyond the ends, back at them."""
+    first, last = table.values[0], table.values[-1]
+    near = np.clip(scalars, first, last)
+    return np.where(np.abs(scalars - near) <= ROUNDED * (last - first), near, scalars)
+
+
+def _density(table, scalars, scores):
+    """Log-density of scalars, over that of their normal scores."""
     with np.errstate(divide="ignore"):
-        return np.log(values)
+        return np.log(table.slope(scalars)) - norm.logpdf(scores)

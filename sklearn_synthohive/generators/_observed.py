@@ -10,7 +10,7 @@ from sklearn_synthohive.generators._requirements import example_row
 
 __all__ = ["missing_state", "observe"]
 
-# Numbers on no grid come back from their float32 scalar with so much of the range lost.
+# Numbers and dates come back from their float32 scalar with so much of the range lost.
 SLACK = 1e-6
 
 
@@ -98,6 +98,13 @@ def _equal(left, right, ends):
     equal = gaps & right.isna().to_numpy(dtype=bool)
     at = np.flatnonzero(~gaps)
     left, right = left.iloc[at], right.iloc[at]
+    native = left.dtype.kind in "mM" and not isinstance(left.dtype, pd.ArrowDtype)
+    if native and ends is not None:
+        # As the whole numbers that dates and durations are kept as.
+        left, right, ends = (
+            pd.Series(values, dtype=left.dtype).astype("int64")
+            for values in (left, right, ends)
+        )
     if is_numeric_dtype(left.dtype) and not is_bool_dtype(left.dtype):
         a, b = (v.to_numpy(dtype=np.float64, na_value=np.nan) for v in (left, right))
         low, high = ends.to_numpy(dtype=np.float64, na_value=np.nan)

@@ -256,3 +256,41 @@ def test_the_network_of_the_paper_has_none(table):
     with pytest.raises(AttributeError) as caught:
         _ = model.score_samples
     assert "generator='mlp' knows no likelihood" in str(caught.value.__cause__)
+
+
+class TestFineGrids:
+    """Cells that are lost to rounding count with their density."""
+
+    def columns(self, n=800):
+        rng = np.random.default_rng(0)
+        after = rng.integers(0, int(3e14), n)
+        stamps = pd.Timestamp("2014-01-01") + pd.to_timedelta(after, unit="us")
+        return {
+            "integers": (rng.integers(0, 2**60, n), 2.0**60),
+            "microseconds": (stamps, 3e14),
+            "with a zone": (stamps.tz_localize("UTC"), 3e14),
+            "durations": (pd.to_timedelta(after, unit="us"), 3e14),
+        }
+
+    @pytest.mark.parametrize(
+        "name", ["integers", "microseconds", "with a zone", "durations"]
+    )
+    def test_a_uniform_column(self, name):
+        values, width = self.columns()[name]
+        table = pd.DataFrame({"v": values})
+        model = CTGAN(generator_dim=(8, 8), epochs=3, random_state=0)
+        model.fit(table, progress_bar=False)
+        found = model.score_samples(table)
+        assert np.isfinite(found).all()
+        # Each value of a uniform law has the probability of its share of the range.
+        assert found.mean() == pytest.approx(-np.log(width), abs=0.3)
+        drawn = model.score_samples(model.sample(200, seed=0))
+        assert np.isfinite(drawn).all()
+
+    def test_what_lies_beyond_stays_impossible(self):
+        values, _ = self.columns()["microseconds"]
+        table = pd.DataFrame({"v": values})
+        model = CTGAN(generator_dim=(8, 8), epochs=1, random_state=0)
+        model.fit(table, progress_bar=False)
+        beyond = pd.DataFrame({"v": pd.to_datetime(["2013-12-01", "2050-01-01"])})
+        assert (model.score_samples(beyond) == -np.inf).all()
