@@ -180,7 +180,9 @@ def value_cells(scores, k, line, codes, scalars):
         at = np.where(own[:, c], scalars, s[:, c]).astype(np.float64)
         rows = np.flatnonzero(np.isfinite(at))
         if tables[c] is not None:
-            unit = 0.0 if line is None else line.log_unit - np.log(line.scales[c])
+            unit = 0.0
+            if line is not None:
+                unit = line.log_units(positions[rows]) - np.log(line.scales[c])
             low[rows, c] = high[rows, c] = _scores_at(tables[c], at[rows])
             base[rows, c] = _density(tables[c], at[rows], low[rows, c]) + unit
     for c in range(n_modes):

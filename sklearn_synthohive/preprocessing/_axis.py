@@ -2,7 +2,8 @@
 
 Values that lie on a grid (integers, times, decimals) become whole positions: the
 number of grid steps from the smallest value seen, counted in integer arithmetic. All
-others become floats, scaled by a power of two.
+others become floats, scaled by a power of two; where they span more orders of magnitude
+than such a line resolves, it is bent to their logarithms.
 """
 
 from dataclasses import dataclass, replace
@@ -20,6 +21,8 @@ MAX_DECIMALS = 15
 LARGEST_EXACT = 2.0**53
 # Values not on a grid are told apart up to so many times the range seen.
 FAR = 1e9
+# From here on the inverse hyperbolic sine is log(2x), to the last bit of a double.
+LOGARITHMIC = 1e9
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,9 @@ class Axis:
         Values not on a grid are scaled by ``2**exponent``.
     low, high : int or float
         Smallest and largest stored value seen.
+    unit : float
+        Where it is positive, positions are ``arcsinh(value / unit)``: logarithms of
+        all that is larger than the unit, on either side of zero.
     """
 
     native: Native
@@ -49,6 +55,7 @@ class Axis:
     exponent: int
     low: int | float
     high: int | float
+    unit: float = 0.0
 
     @classmethod
     def fit(cls, series, kind):
@@ -88,6 +95,34 @@ class Axis:
         axis = cls(numbers.native, integral, decimals, step, exponent, low, high)
         return axis, values, counts, int(numbers.missing.sum())
 
+    def bent(self, values, counts, least):
+        """This line, bent to logarithms from the smallest of the magnitudes on.
+
+        Parameters
+        ----------
+        values : ndarray of float64
+            Distinct stored values; not zero only.
+        counts : ndarray of int
+            Their number of rows.
+        least : int
+            Rows whose mean magnitude the unit is taken from.
+
+        Returns
+        -------
+        Axis
+        """
+        sizes, rows = np.abs(values[values != 0]), counts[values != 0]
+        order = np.argsort(sizes, kind="stable")
+        first = np.repeat(sizes[order], np.minimum(rows[order], least))[:least]
+        # A power of two: no row's own value.
+        _, exponent = np.frexp(first.mean())
+        return replace(self, unit=float(np.ldexp(1.0, max(exponent - 1, -1074))))
+
+    @property
+    def start(self):
+        """Where the smallest value lies, if zero is where it is on a bent line."""
+        return float(_arcsinh(np.array([float(self.low)]), self.unit)[0])
+
     def read(self, series, kind):
         """Stored values of a column.
 
@@ -120,6 +155,8 @@ class Axis:
         -------
         ndarray of float64
         """
+        if self.unit:
+            return _arcsinh(stored, self.unit) - self.start
         if not self.integral:
             with np.errstate(over="ignore"):
                 scaled = np.ldexp(stored, self.exponent)
@@ -249,8 +286,11 @@ class Axis:
 
     def _unscale(self, positions):
         with np.errstate(over="ignore", under="ignore"):
-            values = positions + np.ldexp(self.low, self.exponent)
-            values = np.ldexp(values, -self.exponent)
+            if self.unit:
+                values = _sinh(positions + self.start, self.unit)
+            else:
+                values = positions + np.ldexp(self.low, self.exponent)
+                values = np.ldexp(values, -self.exponent)
         dtype = getattr(self.native.dtype, "numpy_dtype", self.native.dtype)
         narrow = isinstance(dtype, np.dtype) and dtype.kind == "f"
         top = float(np.finfo(dtype if narrow else np.float64).max)
@@ -322,6 +362,23 @@ def _find_exponent(low, high):
     if np.isfinite(width):
         return -int(np.frexp(width)[1])
     return -int(np.frexp(np.ldexp(high, -1) - np.ldexp(low, -1))[1]) - 1
+
+
+def _arcsinh(values, unit):
+    """The inverse hyperbolic sine of values in a unit, beyond a double's range, too."""
+    sizes = np.abs(values)
+    with np.errstate(over="ignore", divide="ignore"):
+        near = np.arcsinh(sizes / unit)
+        far = np.log(sizes) - np.log(unit) + np.log(2.0)
+    return np.copysign(np.where(sizes / LOGARITHMIC > unit, far, near), values)
+
+
+def _sinh(places, unit):
+    """Undo :func:`_arcsinh`."""
+    sizes = np.abs(places)
+    near = np.sinh(np.minimum(sizes, np.log(LOGARITHMIC))) * unit
+    far = np.exp(sizes + np.log(unit) - np.log(2.0))
+    return np.copysign(np.where(sizes > np.log(LOGARITHMIC), far, near), places)
 
 
 def _to_uint64(steps, limit):

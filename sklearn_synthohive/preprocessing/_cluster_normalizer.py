@@ -26,8 +26,12 @@ class ClusterBasedNormalizer(ColumnEncoder):
 
     Decoding gives integers, dates, decimals on a grid, spikes, missing values and the
     smallest and largest value back exactly, other floats within 1e-6 of the column's
-    range. The 24 bits of a float32 tell six million grid steps apart on either side of
-    a mode's mean; wider modes are split, up to 32 modes a column. A column that would
+    range. Where more than 0.5 % of the rows would be off by a thousandth of themselves
+    then, as where floats span many orders of magnitude, the mixture and the scalar are
+    those of ``arcsinh(x / unit)`` and the floats come back within a thousandth.
+
+    The 24 bits of a float32 tell six million grid steps apart on either side of a
+    mode's mean; wider modes are split, up to 32 modes a column. A column that would
     need more (nanoseconds over years) comes back within 6e-8 of its range. Values are
     decoded onto the grid of those that fit saw, and clipped to their range.
 

@@ -24,6 +24,9 @@ MIN_SPIKE_ROWS = 3
 MIN_LOWER_ROWS = 20
 # A column has few distinct values only if they repeat so often on average.
 MIN_REPEATS = 3
+# Where more than this share of the rows come back further off than that part of their
+# value, a straight line has not the resolution that the column needs.
+LOST_ROWS, LOST_SIZE = 0.005, 1e-3
 
 
 @dataclass(frozen=True)
@@ -131,17 +134,12 @@ class ContinuousColumn:
             is_spike[:] = True
         modes, ends = None, (0.0, 0.0)
         if not is_spike.all():
-            positions = axis.positions(values)
-            rest = ~is_spike
-            modes = fit_modes(
-                positions[rest],
-                counts[rest],
-                on_grid=axis.integral,
-                rng=rng,
-                **mixture,
-            )
-            modes = without_small(modes, positions[rest], counts[rest], least)
-            extremes = positions[[0, -1]]
+            rest, cut = ~is_spike, {"rng": rng, "least": least, **mixture}
+            modes = _modes_of(axis, values[rest], counts[rest], **cut)
+            if _loses(axis, modes, values[rest], counts[rest]):
+                axis = axis.bent(values[rest], counts[rest], least)
+                modes = _modes_of(axis, values[rest], counts[rest], **cut)
+            extremes = axis.positions(values[[0, -1]])
             codes = modes.assign(extremes)
             scalars = _scalars(extremes, codes, modes)
             ends = tuple(_points(scalars, codes, modes).tolist())
@@ -294,7 +292,9 @@ class ContinuousColumn:
             np.zeros(0) if modes is None else modes.scales,
             axis.positions(self.atoms),
             axis.integral,
-            scale + axis.decimals * np.log(10.0) * (not axis.integral),
+            (-np.log(axis.unit) if axis.unit else scale)
+            + axis.decimals * np.log(10.0) * (not axis.integral),
+            axis.start if axis.unit else None,
         )
 
     def decode(self, codes, scalars, *, clip=True):
@@ -338,6 +338,23 @@ class ContinuousColumn:
         values[at_low] = self.axis.low
         values[at_high] = self.axis.high
         return values
+
+
+def _modes_of(axis, values, counts, *, least, **mixture):
+    positions = axis.positions(values)
+    modes = fit_modes(positions, counts, on_grid=axis.integral, **mixture)
+    return without_small(modes, positions, counts, least)
+
+
+def _loses(axis, modes, values, counts):
+    """Whether scalars lose the size of numbers in more than a few rows."""
+    if axis.integral:
+        return False
+    positions = axis.positions(values)
+    codes = modes.assign(positions)
+    back = axis.stored(_points(_scalars(positions, codes, modes), codes, modes))
+    lost = np.abs(back - values) > LOST_SIZE * np.abs(values)
+    return counts[lost].sum() > LOST_ROWS * counts.sum()
 
 
 def _scalars(positions, codes, modes):

@@ -20,8 +20,11 @@ class Line:
     on_grid : bool
         Whether only whole positions are values.
     log_unit : float
-        Logarithm of the positions that a unit of the column's values spans; zero on a
-        grid.
+        Logarithm of the positions that a unit of the column's values spans, at zero if
+        the line is bent; zero on a grid.
+    start : float or None
+        Position from which a bent line has its zero, to the left; None for a straight
+        one.
     """
 
     means: np.ndarray
@@ -29,6 +32,23 @@ class Line:
     atoms: np.ndarray
     on_grid: bool
     log_unit: float
+    start: float | None = None
+
+    def log_units(self, positions):
+        """Logarithm of the positions that a unit of the values spans at each of them.
+
+        Parameters
+        ----------
+        positions : ndarray of float64
+
+        Returns
+        -------
+        float or ndarray of float64
+        """
+        if self.start is None:
+            return self.log_unit
+        places = positions + self.start
+        return self.log_unit + np.log(2.0) - np.logaddexp(places, -places)
 
     def positions(self, codes, scalars):
         """Positions of states and scalars; NaN where missing.

@@ -294,3 +294,21 @@ class TestFineGrids:
         model.fit(table, progress_bar=False)
         beyond = pd.DataFrame({"v": pd.to_datetime(["2013-12-01", "2050-01-01"])})
         assert (model.score_samples(beyond) == -np.inf).all()
+
+
+def test_numbers_of_many_magnitudes_score_as_their_logarithms():
+    rng = np.random.default_rng(0)
+    logs = rng.exponential(30, (1_500, 2))
+    fresh = rng.exponential(30, (300, 2)).clip(logs.min(axis=0), logs.max(axis=0))
+    scores = []
+    for values in (logs, 10.0**-logs):
+        model = tiny(epochs=5)
+        model.fit(pd.DataFrame(values, columns=["a", "b"]), progress_bar=False)
+        test = fresh if values is logs else 10.0**-fresh
+        scores.append(model.score_samples(pd.DataFrame(test, columns=["a", "b"])))
+    # Densities differ by the derivative of the one number by the other.
+    expected = scores[0] + (fresh * np.log(10) - np.log(np.log(10))).sum(axis=1)
+    assert np.isfinite(expected).all()
+    gap = scores[1] - expected
+    assert np.median(np.abs(gap)) < 0.1
+    assert abs(np.mean(gap)) < 0.1

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from gan_cases import fit, parents, people, same, small_gan
+from scipy import stats
 
 from sklearn_synthohive import DataTransformer, Layout
 
@@ -205,3 +206,20 @@ class TestContext:
 
     def test_it_is_scored(self, with_context, table):
         assert 0 < with_context.score(table, context=parents()) <= 1
+
+
+def test_numbers_of_many_magnitudes_keep_their_law():
+    rng = np.random.default_rng(0)
+    small = rng.random(2_000) < 0.5
+    logs = rng.exponential(np.where(small, 40, 5))
+    table = pd.DataFrame({"p": 10.0**-logs, "small": small})
+    model = small_gan(generator="autoregressive", epochs=20, batch_size=100)
+    sample = fit(model, table).sample(2_000, seed=0)
+    for value in (True, False):
+        real, new = (-np.log10(t["p"][t["small"] == value]) for t in (table, sample))
+        assert stats.ks_2samp(real, new).statistic < 0.12
+    within = pd.Interval(1e-60, 1e-40, closed="both")
+    between = model.sample(200, conditions={"p": within}, seed=0)["p"]
+    assert between.between(1e-60, 1e-40).all()
+    assert between.min() < 1e-55
+    assert between.max() > 1e-45

@@ -272,3 +272,49 @@ def test_the_mixture_is_fitted_on_few_points(monkeypatch):
     monkeypatch.setattr(_modes, "fit_mixture", record)
     fit(np.random.default_rng(0).gamma(2, size=50_000), max_fit_rows=700)
     assert sizes == [(700, 700)]
+
+
+def magnitudes():
+    rng = np.random.default_rng(0)
+    normal = rng.normal(size=3_000)
+    small = 10.0 ** -rng.exponential(30, 3_000)
+    return {
+        "p-values": small,
+        "with zeros": np.where(rng.random(3_000) < 0.2, 0.0, small),
+        "amounts": np.exp(8 * normal),
+        "gains and losses": np.exp(8 * normal) * rng.choice([-1, 1], 3_000),
+        "all that a double holds": 10.0 ** rng.uniform(-323, 308, 3_000),
+    }
+
+
+@pytest.mark.parametrize("name", magnitudes())
+@pytest.mark.parametrize("min_count", [1, 20])
+def test_numbers_of_many_magnitudes_come_back_in_their_size(name, min_count):
+    table = pd.DataFrame({"x": magnitudes()[name]})
+    encoder = ClusterBasedNormalizer(min_count=min_count, random_state=0)
+    matrix = encoder.fit_transform(table)
+    back = encoder.inverse_transform(matrix)["x"]
+    sizes = table["x"].abs()
+    # Of the ends, and of the smallest numbers, only means are kept.
+    inside = table["x"].rank().between(50, 2_950)
+    inside &= (sizes == 0) | (sizes > sizes[sizes > 0].nsmallest(50).max())
+    assert inside.sum() > 2_700
+    error = (back - table["x"]).abs() / 1e-3
+    assert (error <= sizes)[inside].all()
+    if min_count == 1:
+        assert back.min() == table["x"].min()
+        assert back.max() == table["x"].max()
+
+
+def test_ordinary_numbers_keep_their_straight_line():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {
+            "normal": rng.normal(size=3_000),
+            "uniform": rng.random(3_000),
+            "tails": rng.standard_cauchy(3_000),
+            "income": np.exp(rng.normal(10, 1.5, 3_000)),
+        }
+    )
+    encoder = ClusterBasedNormalizer(random_state=0).fit(table)
+    assert all(encoding.axis.unit == 0 for encoding in encoder._encodings)
