@@ -113,7 +113,12 @@ class AutoregressiveStrategy:
             for i, span in enumerate(layout.spans)
         ]
         columns, information = learn_columns(
-            layout, train.table, counts, context_layout, train.context
+            layout,
+            train.table,
+            counts,
+            context_layout,
+            train.context,
+            [target for target, _ in corpus.codec.differences],
         )
         law = None
         # Held-out rows decide whether it is one to begin at.

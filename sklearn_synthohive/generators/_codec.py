@@ -36,7 +36,7 @@ class RawCodec:
     ):
         self.transformer = transformer
         self.copies = copies or Copies(transformer, [])
-        rules = rules or Rules.none(transformer.layout_)
+        rules = rules or Rules.of_encoding(transformer)
         self.rules = rules.under(self.layout)
 
     @property
@@ -52,6 +52,13 @@ class RawCodec:
     def texts(self) -> list[str]:
         """What the rows keep, for people."""
         return self.rules.texts + self.copies.texts
+
+    @property
+    def differences(self) -> list[tuple[int, int]]:
+        """Columns that are computed, each with that of its difference."""
+        first = len(self.transformer.columns_)
+        pairs = enumerate(self.transformer._differences, first)
+        return [(difference.target, i) for i, difference in pairs]
 
     @property
     def features(self) -> tuple[int, list[str] | None]:
@@ -82,7 +89,7 @@ class RawCodec:
             if frame[column].isna().all():
                 empty = example[column].reindex(frame.index)
                 frame.isetitem(i, empty)
-        return frame
+        return self.transformer.own(frame)
 
     def decode(self, table: CompactTable, *, clip: bool = True) -> pd.DataFrame:
         """Raw rows again, as a pandas frame in which the identities hold."""
@@ -112,7 +119,7 @@ class RawCodec:
 
     def line(self, i: int):
         """Where the modes and spikes of the i-th span lie; None for categories."""
-        return self.transformer.line(self.transformer.columns_[i])
+        return self.transformer._encodings[i].line()
 
     def to_container(self, frame: pd.DataFrame):
         """Decoded rows in the container that fit saw: a polars frame, say."""
@@ -142,6 +149,7 @@ class EncodedCodec:
 
     kind = "encoded"
     transformer = None
+    differences: tuple[tuple[int, int], ...] = ()
 
     def __init__(self, layout: Layout, rules: Rules | None = None, least: int = 1):
         self.layout = layout
@@ -255,7 +263,7 @@ def surrogate_frame(codec, table: CompactTable) -> pd.DataFrame:
     scalars numbers that are missing where the state has none.
     """
     if codec.kind == "raw":
-        return codec.decode(table)
+        return codec.transformer.own(codec.decode(table))
     columns = {}
     k = 0
     for i, span in enumerate(codec.layout.spans):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from scipy.linalg import eigh
@@ -40,6 +40,7 @@ def learn_columns(
     counts: Sequence[np.ndarray],
     context_layout: Layout | None = None,
     context: CompactTable | None = None,
+    last: Collection[int] = (),
 ) -> tuple[Columns, np.ndarray]:
     """What the network is to know of a table's columns before it learns.
 
@@ -49,6 +50,8 @@ def learn_columns(
     counts : sequence of ndarray
         Rows in each state of the table's columns, also of rows that are not in it.
     context_layout, context : Layout, CompactTable, optional
+    last : collection of int
+        Columns of the table that are to tell nothing of others.
 
     Returns
     -------
@@ -79,6 +82,7 @@ def learn_columns(
         pairs = find_determined(codes, sizes, categories, targets)
         order = sources_first([n_context + c for c in order], pairs)
         order = [c - n_context for c in order]
+    order.sort(key=lambda c: c in last)
     seen = None
     if len(order) > WIDE:
         given = list(range(n_context))

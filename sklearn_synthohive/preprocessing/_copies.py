@@ -72,7 +72,8 @@ class Copies:
         -------
         Copies
         """
-        frame, rulers = transformer.modelled(X), rulers_of(transformer)
+        frame, n_own = transformer.modelled(X), len(transformer.columns_)
+        rulers = {i: r for i, r in rulers_of(transformer).items() if i < n_own}
         if len(table) > MAX_ROWS:
             rows = np.linspace(0, len(table) - 1, MAX_ROWS).astype(int)
             frame, table = frame.iloc[rows], table.take(rows)

@@ -16,10 +16,18 @@ from sklearn_synthohive.metadata import Metadata
 from sklearn_synthohive.preprocessing._categorical_encoder import CategoricalEncoder
 from sklearn_synthohive.preprocessing._category import CategoryColumn
 from sklearn_synthohive.preprocessing._cluster_normalizer import ClusterBasedNormalizer
+from sklearn_synthohive.preprocessing._differences import (
+    difference_names,
+    find_differences,
+    with_differences,
+)
 from sklearn_synthohive.preprocessing._encoder import ColumnEncoder
 from sklearn_synthohive.preprocessing._kinds import is_category, listed_as_categories
+from sklearn_synthohive.preprocessing._matrix import build_layout
 from sklearn_synthohive.preprocessing._rare import count_of, warn_of_single_rows
 from sklearn_synthohive.preprocessing._state import read_state, write_state
+from sklearn_synthohive.preprocessing._sums import Sums
+from sklearn_synthohive.preprocessing._table_config import check_metadata, find_config
 from sklearn_synthohive.utils.params import (
     Interval,
     RealNotInt,
@@ -66,6 +74,10 @@ class DataTransformer(ColumnEncoder):
         seen in fit, or "other".
     spike_threshold, max_spikes, max_distinct, weight_threshold, max_fit_rows
         As in :class:`ClusterBasedNormalizer`.
+    differences : bool, default=True
+        Whether a number or date that lies close to another one (an end minutes after
+        its start, in years of starts) is computed from what they differ by, which is
+        encoded as a further column.
     random_state : int, RandomState instance or None, default=None
         Draws the centres from which the mixtures start.
     n_jobs : int or None, default=None
@@ -126,6 +138,7 @@ class DataTransformer(ColumnEncoder):
             Interval(RealNotInt, 0, 1, closed="neither"),
             None,
         ],
+        "differences": ["boolean"],
         "n_jobs": [numbers.Integral, None],
         "n_components": [Interval(numbers.Integral, 1, None, closed="left")],
     }
@@ -147,6 +160,7 @@ class DataTransformer(ColumnEncoder):
         max_distinct=64,
         weight_threshold=0.005,
         max_fit_rows=2000,
+        differences=True,
         random_state=None,
         n_jobs=None,
     ):
@@ -162,6 +176,7 @@ class DataTransformer(ColumnEncoder):
         self.max_distinct = max_distinct
         self.weight_threshold = weight_threshold
         self.max_fit_rows = max_fit_rows
+        self.differences = differences
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -191,9 +206,9 @@ class DataTransformer(ColumnEncoder):
             When metadata describe no table; on infinite values and columns of mixed
             types, by name; on an empty table.
         """
-        self._check_metadata(table_name)
+        check_metadata(self.metadata, table_name)
         table = read_table(X, estimator=self)
-        config = self._find_config(table, table_name)
+        config = find_config(self.metadata, table, table_name)
         self.seed_ = draw_seed(seed, self.random_state)
         self.min_count_ = count_of(self.min_frequency, len(table.frame))
         # A copy: metadata are mutable, what fit used is not.
@@ -213,42 +228,42 @@ class DataTransformer(ColumnEncoder):
             delayed(_fit_encoder)(encoder, frame.iloc[:, [i]])
             for i, encoder in enumerate(encoders)
         )
+        self._differences = ()
         self._set_encodings(table, [e._encodings[0] for e in fitted], positions)
+        frame = frame.set_axis(pd.Index(self._names, dtype=object), axis=1)
+        if self.differences:
+            frame, fitted = self._add_differences(frame, fitted)
         self._compose(fitted, frame.iloc[:1])
         warn_of_single_rows(self._names, self._encodings)
         return self
 
-    def _check_metadata(self, table_name):
-        if self.metadata is not None and not self.metadata.tables:
-            raise ValueError(
-                "metadata describe no table; call metadata.add_table(...) or leave "
-                "metadata out."
+    def _add_differences(self, frame, encoders):
+        """Encode what columns differ by, behind them."""
+        self._differences = tuple(find_differences(self, frame))
+        if not self._differences:
+            return frame, encoders
+        n_own = len(encoders)
+        seeds = chunk_seeds(self.seed_, n_own + len(self._differences))[n_own:]
+        self._names += difference_names(self._names, self._differences)
+        frame = with_differences(self, frame)
+        more = [
+            _fit_encoder(
+                ClusterBasedNormalizer(**self._normalizer_params(seed)), frame.iloc[:, [i]]
             )
-        if self.metadata is None and table_name is not None:
-            raise SchemaError(
-                f"table_name={table_name!r} needs metadata that describe the table: "
-                "DataTransformer(metadata)."
-            )
+            for i, seed in enumerate(seeds, n_own)
+        ]
+        self._encodings += [encoder._encodings[0] for encoder in more]
+        self.layout_ = build_layout(self._names, self._encodings)
+        return frame, [*encoders, *more]
 
-    def _find_config(self, table, table_name):
-        """The description of the table, checked against its columns."""
-        if table_name is None:
-            return None
-        config = self.metadata.get_table(table_name)
-        named = [*config.columns_excluded, *config.constraints]
-        named += config.high_cardinality_cols
-        unknown = [c for c in named if c not in table.labels]
-        if unknown:
-            raise SchemaError(
-                f"Table {table_name!r} is described with the columns {unknown}, which "
-                f"the data do not have; they have {table.labels}."
-            )
-        for i, label in enumerate(table.labels):
-            rule = config.constraints.get(label)
-            if rule is not None:
-                # Raises for a rule on a column of another kind.
-                rule.violations(table.frame.iloc[:, i].rename(label))
-        return config
+    def _computed(self, frame, clip):
+        return Sums.of_differences(self).hold(frame, clip=clip)
+
+    @property
+    def differences_(self):
+        """Labels of the columns that are computed, each with that it is close to."""
+        labels = self.columns_
+        return [(labels[d.target], labels[d.base]) for d in self._differences]
 
     def _choose_encoders(self, table, positions, config):
         """One unfitted encoder a modelled column."""
@@ -342,8 +357,8 @@ class DataTransformer(ColumnEncoder):
     def _read(self, X):
         check_is_fitted(self)
         if self.excluded_columns_ and self._holds_no_keys(X):
-            return read_table(X).frame
-        return super()._read(X)
+            return with_differences(self, read_table(X).frame)
+        return with_differences(self, super()._read(X))
 
     def _holds_no_keys(self, X):
         columns = getattr(X, "columns", None)

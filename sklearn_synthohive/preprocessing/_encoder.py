@@ -5,6 +5,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_synthohive.preprocessing._differences import difference_names
 from sklearn_synthohive.preprocessing._frames import to_container
 from sklearn_synthohive.preprocessing._kinds import check_same_kind, kind_of
 from sklearn_synthohive.preprocessing._matrix import (
@@ -25,6 +26,9 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
     A subclass finds the encodings in ``fit`` and hands them to ``_set_encodings``.
     Pickles hold parameters, encodings and names, never a row.
     """
+
+    # Columns that are encoded behind the table's own ones.
+    _differences = ()
 
     def _set_encodings(self, table, encodings, positions=None):
         """Keep the encodings of the columns at these positions of the table."""
@@ -73,8 +77,13 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
             frame = frame.iloc[:, self._positions]
         # An array is known by position, whatever the columns were called in fit.
         frame = frame.copy(deep=False)
-        frame.columns = pd.Index(self._names, dtype=object)
+        frame.columns = pd.Index(self._names[: frame.shape[1]], dtype=object)
         return frame
+
+    @property
+    def _labels(self):
+        """Of the table's own columns, and those of differences."""
+        return [*self.columns_, *self._names[len(self.columns_) :]]
 
     @property
     def _is_1d(self):
@@ -130,12 +139,12 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
             series = frame.iloc[:, i]
             kind = kind_of(series)
             check_same_kind(series.name, encoding.kind, kind, series.dtype)
-            label = self.columns_[i]
+            label = self._labels[i]
             columns[i] = series.rename(label)
             if kind != "empty":
                 columns[i] = self._constrain(label, columns[i], False)
         frame = pd.DataFrame(columns, index=frame.index)
-        return frame.set_axis(pd.Index(self.columns_), axis=1)
+        return frame.set_axis(pd.Index(self._labels), axis=1)
 
     def nearest(self, label, series, *, side=0):
         """The nearest values that a column can hold.
@@ -212,10 +221,11 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
             Columns, order and dtypes as in fit. A Series or a polars frame where fit
             saw one.
         """
-        return self.to_container(self.decode_pandas(table, clip=clip, index=index))
+        frame = self.decode_pandas(table, clip=clip, index=index)
+        return self.to_container(self._computed(frame, clip))
 
     def decode_pandas(self, table, *, clip=True, index=None):
-        """As :meth:`decode`, but a pandas frame whatever fit saw.
+        """As :meth:`decode`, cell by cell, and a pandas frame whatever fit saw.
 
         Parameters
         ----------
@@ -228,16 +238,21 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
         DataFrame
         """
         check_is_fitted(self)
-        clips = [clip or not self._unclipped(label) for label in self.columns_]
+        labels = self._labels
+        clips = [clip or not self._unclipped(label) for label in labels]
         if index is None:
             index = pd.RangeIndex(len(table))
         columns = decode_columns(table, self._encodings, self.layout_, clips, index)
         series = [
             self._constrain(label, column.rename(label), clip)
-            for label, column in zip(self.columns_, columns, strict=True)
+            for label, column in zip(labels, columns, strict=True)
         ]
         frame = pd.DataFrame(dict(enumerate(series)), index=index, copy=False)
-        frame.columns = pd.Index(self.columns_)
+        frame.columns = pd.Index(labels)
+        return frame
+
+    def _computed(self, frame, clip):
+        """Decoded columns in which those with a known difference are computed."""
         return frame
 
     def to_container(self, frame):
@@ -246,13 +261,27 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         frame : DataFrame
-            Of :meth:`decode_pandas`, or some of its rows.
+            Of :meth:`decode_pandas`, or some of its rows; without its differences.
 
         Returns
         -------
         DataFrame, polars DataFrame or Series
         """
-        return to_container(frame, self._container, self._schema)
+        return to_container(self.own(frame), self._container, self._schema)
+
+    def own(self, frame):
+        """The table's own columns, without differences.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Of :meth:`decode_pandas` or :meth:`modelled`, or some of its rows.
+
+        Returns
+        -------
+        DataFrame
+        """
+        return frame.iloc[:, : len(self.columns_)] if self._differences else frame
 
     def inverse_transform(self, Xt, *, clip=True):
         """Undo :meth:`transform`.
@@ -312,6 +341,7 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
                     f"({self.n_features_in_}), got {len(given)}"
                 )
             names = [given[i] for i in self._positions]
+            names += difference_names(names, self._differences)
             layout = build_layout(names, self._encodings)
         return np.asarray(layout.names, dtype=object)
 

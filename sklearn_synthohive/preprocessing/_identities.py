@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Identity", "find_identities"]
+__all__ = ["Identity", "find_identities", "in_order"]
 
 # Rows on which candidates are sought; what survives is checked on all rows.
 SAMPLE_ROWS = 1_000
@@ -121,7 +121,7 @@ def find_identities(amounts, steps, barred=()) -> list[Identity]:
             identity = _fit(amounts, steps, target, terms, rows)
             if identity is not None:
                 _keep(found, identity, amounts, steps, out)
-    return _sorted(found)
+    return in_order(found)
 
 
 def _groups(amounts):
@@ -271,7 +271,7 @@ def _keep(found, identity, amounts, steps, barred):
         taken = {other.target for other in found}
         if choice.target in taken or choice.target in barred:
             continue
-        if _sorted([*found, choice]) is not None:
+        if in_order([*found, choice]) is not None:
             found.append(choice)
             return
 
@@ -297,8 +297,17 @@ def _is_exact(identity, amounts, steps):
     return identity.holds(amounts, steps[identity.target]).all()
 
 
-def _sorted(found):
-    """Identities after those that their terms need; None where they form a circle."""
+def in_order(found) -> list[Identity] | None:
+    """Identities after those that their terms need; None where they form a circle.
+
+    Parameters
+    ----------
+    found : list of Identity
+
+    Returns
+    -------
+    list of Identity or None
+    """
     waiting, out = list(found), []
     while waiting:
         open_targets = {identity.target for identity in waiting}

@@ -107,6 +107,12 @@ class Rules:
         """No rules."""
         return cls(Dependences(layout, []))
 
+    @classmethod
+    def of_encoding(cls, transformer) -> Rules:
+        """Only what the encoding is to be undone by."""
+        empty = Dependences(transformer.layout_, [])
+        return cls(empty, Sums.of_differences(transformer))
+
     def hold(self, table: CompactTable, given, seed: int) -> CompactTable:
         """Encoded rows in which dependences hold; see ``Dependences.hold``."""
         return self.dependences.hold(table, given, seed)

@@ -6,7 +6,12 @@ import numpy as np
 import pandas as pd
 
 from sklearn_synthohive.preprocessing._amounts import rulers_of
-from sklearn_synthohive.preprocessing._identities import Identity, find_identities
+from sklearn_synthohive.preprocessing._differences import identities_of
+from sklearn_synthohive.preprocessing._identities import (
+    Identity,
+    find_identities,
+    in_order,
+)
 
 __all__ = ["Sums"]
 
@@ -50,7 +55,10 @@ class Sums:
             # Sought on some rows, then checked on all.
             frame = whole.iloc[np.linspace(0, len(whole) - 1, MAX_ROWS).astype(int)]
         rulers = rulers_of(transformer)
-        columns = list(rulers)
+        given = identities_of(transformer)
+        barred = {*barred, *(item.target for item in given)}
+        # Differences add up to their columns, and to nothing else.
+        columns = [i for i in rulers if i < len(transformer.columns_)]
         found = find_identities(
             [rulers[i].read(frame.iloc[:, i]) for i in columns],
             [rulers[i].step for i in columns],
@@ -67,8 +75,25 @@ class Sums:
         ]
         sums = cls(transformer, items)
         if frame is not whole:
-            sums.items = [item for item in items if sums._holds_on_all(item, whole)]
+            items = [item for item in items if sums._holds_on_all(item, whole)]
+        sums.items = given
+        for item in items:
+            sums.items = in_order([*sums.items, item]) or sums.items
         return sums
+
+    @classmethod
+    def of_differences(cls, transformer) -> Sums:
+        """What computes the columns whose differences are encoded.
+
+        Parameters
+        ----------
+        transformer : DataTransformer
+
+        Returns
+        -------
+        Sums
+        """
+        return cls(transformer, identities_of(transformer))
 
     def _holds_on_all(self, item, frame):
         rulers = rulers_of(self.transformer)
@@ -82,7 +107,8 @@ class Sums:
         """Compute what follows from other columns.
 
         Results go onto the grid of their column and under its constraint, not into the
-        range seen in fit: a sum may exceed the largest one seen.
+        range seen in fit: a sum may exceed the largest one seen, unless it is that of
+        a column and a difference.
 
         Parameters
         ----------
@@ -145,6 +171,8 @@ class Sums:
         """
         rulers, out = rulers_of(self.transformer), []
         for item in self.items:
+            if item.target in self._near:
+                continue
             parts = list(zip(item.factors, item.terms, strict=True))
             origin = rulers[item.target].origin
             constant = item.constant + origin
@@ -165,6 +193,11 @@ class Sums:
         """Undo :meth:`to_state`."""
         return cls(transformer, [Identity(**item) for item in state])
 
+    @property
+    def _near(self):
+        """Columns that are computed from a difference."""
+        return {d.target for d in self.transformer._differences}
+
     @staticmethod
     def _amounts(item, frame, rulers):
         columns = (item.target, *item.terms)
@@ -178,6 +211,8 @@ class Sums:
         """Results in the rows where nothing is missing; the rows that have them."""
         result = item.result(self._amounts(item, frame, rulers))
         rows = rows & ~np.isnan(result)
+        if clip and item.target in self._near:
+            result = np.clip(result, *rulers[item.target].ends)
         old, label = frame.iloc[:, item.target], frame.columns[item.target]
         values = rulers[item.target].write(np.where(rows, result, np.nan))
         dtype = getattr(values, "dtype", None)
