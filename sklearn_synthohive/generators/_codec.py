@@ -72,8 +72,8 @@ class RawCodec:
         return self.copies.mark(self.transformer.encode(X), X)
 
     def encode_cells(self, X) -> CompactTable:
-        """As :meth:`encode`, each cell by itself: none repeats another."""
-        return self.copies.mark(self.transformer.encode(X))
+        """As :meth:`encode` of decoded rows, each cell by itself: none repeats another."""
+        return self.copies.mark(self.transformer.encode(self.transformer.own(X)))
 
     def to_score(self, X) -> pd.DataFrame:
         """Rows to compare with decoded ones; levels and gaps may be new.

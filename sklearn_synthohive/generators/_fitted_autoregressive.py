@@ -160,9 +160,23 @@ class FittedAutoregressive(FittedGenerator):
             given = None if context is None else context.take(rows)
             states, z = self._start(len(rows), given, part)
             cells = [self._cells(part, i) for i in self.order]
-            total = row_log_likelihood(network, states, z.double(), cells)
+            known = self._known(part)
+            total = row_log_likelihood(network, states, z.double(), cells, known)
             out[rows] = total.cpu().numpy()
         return out
+
+    def _known(self, table):
+        """By place in the order, cells that follow from a difference."""
+        spans = self.codec.layout.spans
+        return {
+            self.order.index(target): torch.as_tensor(
+                np.array([s.kind != "missing" for s in spans[i].states])[
+                    table.codes[:, i]
+                ],
+                device=self.network.device,
+            )
+            for target, i in self.codec.differences
+        }
 
     def _cells(self, table, i):
         continuous = self.codec.layout.continuous

@@ -46,7 +46,8 @@ def observe(codec, X):
         if strange.any():
             series = _replace(series, strange, example[label].iloc[0])
         known[i] = series
-    known = pd.DataFrame(known, index=frame.index).set_axis(frame.columns, axis=1)
+    labels = pd.Index(transformer.columns_)
+    known = pd.DataFrame(known, index=frame.index).set_axis(labels, axis=1)
     table = codec.encode(known)
     again = codec.decode(table)
     for i, label in enumerate(transformer.columns_):

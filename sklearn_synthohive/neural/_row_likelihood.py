@@ -40,6 +40,7 @@ def row_log_likelihood(
     states: torch.Tensor,
     scores: torch.Tensor,
     cells: list[ScoreCells | None],
+    known: dict[int, torch.Tensor] | None = None,
 ) -> torch.Tensor:
     """Log-likelihood of each row, given its context columns.
 
@@ -52,6 +53,8 @@ def row_log_likelihood(
         What later columns see.
     cells : list of ScoreCells or None
         Per generated column in the order; None for a column without modes.
+    known : dict of int to tensor of shape (n,), bool, optional
+        By place in the order, rows in which the column follows from others for sure.
 
     Returns
     -------
@@ -65,24 +68,24 @@ def row_log_likelihood(
             None if c is None else ScoreCells(*(part[rows] for part in c))
             for c in cells
         ]
-        total[rows] = _part(net, states[rows], scores[rows], own)
+        sure = {j: told[rows] for j, told in (known or {}).items()}
+        total[rows] = _part(net, states[rows], scores[rows], own, sure)
     return total
 
 
-def _part(net, states, scores, cells):
+def _part(net, states, scores, cells, known):
     sweep = see_context(net, states, scores)
     total = torch.zeros(len(states), dtype=torch.float64, device=states.device)
     for j, c in enumerate(net.columns.order):
         x = hidden_units(net, j, sweep)
         law = StateLaw(net, j, x, states)
         own = law.log_probability(states[:, c])
-        if cells[j] is None:
-            total += own
-        else:
+        if cells[j] is not None:
             own = torch.where(net.present(c, states[:, c]) > 0, -torch.inf, own)
             log_p = law.log_probabilities()
             modes = _mode_terms(net, j, x, log_p, *cells[j])
-            total += torch.logsumexp(torch.stack([own, *modes]), dim=0)
+            own = torch.logsumexp(torch.stack([own, *modes]), dim=0)
+        total += torch.where(known[j], 0.0, own) if j in known else own
         see(net, j, sweep, states, scores)
     return total
 
