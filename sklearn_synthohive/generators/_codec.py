@@ -72,7 +72,7 @@ class RawCodec:
         return self.copies.mark(self.transformer.encode(X), X)
 
     def encode_cells(self, X) -> CompactTable:
-        """As :meth:`encode` of decoded rows, each cell by itself: none repeats another."""
+        """As :meth:`encode`, of decoded rows, each cell by itself: none is a repeat."""
         return self.copies.mark(self.transformer.encode(self.transformer.own(X)))
 
     def to_score(self, X) -> pd.DataFrame:

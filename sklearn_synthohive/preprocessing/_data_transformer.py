@@ -5,10 +5,6 @@ import numbers
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
-from sklearn.compose import ColumnTransformer
-from sklearn.frozen import FrozenEstimator
-from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from sklearn_synthohive.exceptions import SchemaError
@@ -16,6 +12,7 @@ from sklearn_synthohive.metadata import Metadata
 from sklearn_synthohive.preprocessing._categorical_encoder import CategoricalEncoder
 from sklearn_synthohive.preprocessing._category import CategoryColumn
 from sklearn_synthohive.preprocessing._cluster_normalizer import ClusterBasedNormalizer
+from sklearn_synthohive.preprocessing._composition import fit_encoders, side_by_side
 from sklearn_synthohive.preprocessing._differences import (
     difference_names,
     find_differences,
@@ -224,16 +221,13 @@ class DataTransformer(ColumnEncoder):
             )
         encoders = self._choose_encoders(table, positions, config)
         frame = table.frame.iloc[:, positions]
-        fitted = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit_encoder)(encoder, frame.iloc[:, [i]])
-            for i, encoder in enumerate(encoders)
-        )
+        fitted = fit_encoders(encoders, frame, self.n_jobs)
         self._differences = ()
         self._set_encodings(table, [e._encodings[0] for e in fitted], positions)
         frame = frame.set_axis(pd.Index(self._names, dtype=object), axis=1)
         if self.differences:
             frame, fitted = self._add_differences(frame, fitted)
-        self._compose(fitted, frame.iloc[:1])
+        self.column_transformer_ = side_by_side(fitted, frame.iloc[:1], self.n_jobs)
         warn_of_single_rows(self._names, self._encodings)
         return self
 
@@ -246,12 +240,11 @@ class DataTransformer(ColumnEncoder):
         seeds = chunk_seeds(self.seed_, n_own + len(self._differences))[n_own:]
         self._names += difference_names(self._names, self._differences)
         frame = with_differences(self, frame)
-        more = [
-            _fit_encoder(
-                ClusterBasedNormalizer(**self._normalizer_params(seed)), frame.iloc[:, [i]]
-            )
-            for i, seed in enumerate(seeds, n_own)
-        ]
+        more = fit_encoders(
+            [ClusterBasedNormalizer(**self._normalizer_params(seed)) for seed in seeds],
+            frame.iloc[:, n_own:],
+            self.n_jobs,
+        )
         self._encodings += [encoder._encodings[0] for encoder in more]
         self.layout_ = build_layout(self._names, self._encodings)
         return frame, [*encoders, *more]
@@ -302,17 +295,6 @@ class DataTransformer(ColumnEncoder):
             "random_state": seed % 2**32,
         }
 
-    def _compose(self, encoders, row):
-        """Put fitted encoders side by side; one row is enough to join them."""
-        self.column_transformer_ = ColumnTransformer(
-            [(f"column{i}", FrozenEstimator(e), [i]) for i, e in enumerate(encoders)],
-            verbose_feature_names_out=False,
-            sparse_threshold=0,
-            n_jobs=self.n_jobs,
-        )
-        # The container is chosen once, by set_output on this estimator.
-        self.column_transformer_.set_output(transform="default").fit(row)
-
     def _compose_fitted(self):
         """The ColumnTransformer of encodings that were read from a state."""
         seeds = chunk_seeds(self.seed_, len(self._encodings))
@@ -327,7 +309,9 @@ class DataTransformer(ColumnEncoder):
                 cls, params = ClusterBasedNormalizer, self._normalizer_params(seed)
             encoders.append(cls._of_encoding(encoding, name, **params))
             row[name] = encoding.decode(np.zeros(1, dtype=np.intp), np.zeros(1))
-        self._compose(encoders, pd.DataFrame(row))
+        self.column_transformer_ = side_by_side(
+            encoders, pd.DataFrame(row), self.n_jobs
+        )
 
     def transform(self, X):
         """Encode a table.
@@ -406,7 +390,3 @@ class DataTransformer(ColumnEncoder):
             When the state is not whole, or from a newer version.
         """
         return read_state(cls, state)
-
-
-def _fit_encoder(encoder, frame):
-    return clone(encoder).fit(frame)

@@ -81,12 +81,14 @@ def find_differences(transformer, frame: pd.DataFrame) -> list[Difference]:
     few = frame.iloc[rows]
     edges = []
     for kinds in (DATES, ("timedelta",), ("number",)):
-        members = [i for i, ruler in rulers.items() if ruler.kind in kinds]
+        amounts = {
+            i: ruler.read(few.iloc[:, i]) + ruler.origin
+            for i, ruler in rulers.items()
+            if ruler.kind in kinds
+        }
+        members = [i for i, values in amounts.items() if not np.isnan(values).all()]
         if len(members) > 1:
-            amounts = np.column_stack(
-                [rulers[i].read(few.iloc[:, i]) + rulers[i].origin for i in members]
-            )
-            close = _close_pairs(amounts)
+            close = _close_pairs(np.column_stack([amounts[i] for i in members]))
             edges += [(width, members[j], members[k]) for width, j, k in close]
     if not edges:
         return []
@@ -187,11 +189,8 @@ def _close_pairs(amounts):
     """Pairs of columns whose difference spreads little, and how little."""
     low, high = np.nanquantile(amounts, MOST, axis=0)
     width = high - low
-    centre = np.nanmedian(amounts, axis=0)
-    filled = np.where(np.isnan(amounts), centre, amounts)
-    # Ranks: a few outliers say nothing of most rows.
-    order = filled.argsort(axis=0, kind="stable").argsort(axis=0)
-    alike = np.corrcoef(order, rowvar=False) >= LEAST_CORRELATION
+    # A few outliers say nothing of most rows.
+    alike = _correlations(np.clip(amounts, low, high)) >= LEAST_CORRELATION
     for j, k in combinations(range(amounts.shape[1]), 2):
         widths = width[[j, k]]
         # The narrower one can differ from the wider by no less than these do.
@@ -205,6 +204,17 @@ def _close_pairs(amounts):
         bottom, top = np.quantile(gap, MOST)
         if top - bottom <= NARROW * widths.min():
             yield (top - bottom) / widths.min(), j, k
+
+
+def _correlations(values):
+    """Of pairs of columns, in the rows where both are there; NaN where none are."""
+    here = ~np.isnan(values)
+    values = np.where(here, values - np.nanmedian(values, axis=0), 0.0)
+    values /= np.maximum(np.abs(values).max(axis=0), np.finfo(float).tiny)
+    n, sums, squares = (v.T @ here.astype(float) for v in (here, values, values**2))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.sqrt(n * squares - sums**2)
+        return (n * (values.T @ values) - sums * sums.T) / (spread * spread.T)
 
 
 def _tied(rulers, frame):
