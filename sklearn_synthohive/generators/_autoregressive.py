@@ -308,7 +308,9 @@ class AutoregressiveStrategy:
         return StopAfterAnnealing(self._plan(model, prepared))
 
     def _plan(self, model, prepared, epochs=None):
-        patience, tol = model.n_iter_no_change, model.tol
+        # The short epochs of small tables count in proportion.
+        share = min(1.0, prepared.recipe.steps / STEPS_AN_EPOCH)
+        patience, tol = math.ceil(model.n_iter_no_change / share), model.tol
         most = self.most_epochs(model, prepared, epochs)
 
         def start():
