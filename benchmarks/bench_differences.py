@@ -4,11 +4,11 @@
         --python copula=sdv-venv/bin/python
 
 Columns that lie close to another one: made trips (starts over four years, ends minutes
-later), and sakila's rentals (made by sakila's authors; returned some days later). Prints
-the share of rows whose end comes before its start, and for the time between the two the
+later), and sakila's rentals (made by its authors; returned some days later). Prints the
+share of rows whose end comes before its start, and for the time between the two the
 Kolmogorov-Smirnov distance to the held-out rows' and its rank correlation with what it
-depends on; "without" is CTGAN with ``differences=False``. Every model runs in a process
-of its own, with the Python that ``--python`` names.
+depends on; "without" is CTGAN with ``derived_columns=False``. Every model runs in a
+process of its own, with the Python that ``--python`` names.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def work(model: str, folder: Path, seed: int) -> None:
 def _without():
     from sklearn_synthohive import DataTransformer
 
-    return DataTransformer(n_components=4, differences=False)
+    return DataTransformer(n_components=4, derived_columns=False)
 
 
 def measure(table, holdout, name):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
@@ -9,7 +11,9 @@ from sklearn.base import clone
 from sklearn_synthohive.exceptions import SchemaError
 from sklearn_synthohive.layout import CompactTable, Layout
 from sklearn_synthohive.preprocessing import Copies, DataTransformer, Rules
+from sklearn_synthohive.preprocessing._derived import identities_of
 from sklearn_synthohive.preprocessing._rare import count_of
+from sklearn_synthohive.preprocessing._seasons import DatePart
 
 __all__ = ["EncodedCodec", "RawCodec", "fit_codec"]
 
@@ -56,9 +60,18 @@ class RawCodec:
     @property
     def differences(self) -> list[tuple[int, int]]:
         """Columns that are computed, each with that of its difference."""
+        items = identities_of(self.transformer)
+        return [(item.target, item.terms[-1]) for item in items]
+
+    @property
+    def log_gains(self) -> dict[int, float]:
+        """Columns that make others likelier than a network knows, and by how much."""
         first = len(self.transformer.columns_)
-        pairs = enumerate(self.transformer._differences, first)
-        return [(difference.target, i) for i, difference in pairs]
+        return {
+            i: item.log_gain
+            for i, item in enumerate(self.transformer._derived, first)
+            if isinstance(item, DatePart)
+        }
 
     @property
     def features(self) -> tuple[int, list[str] | None]:
@@ -150,6 +163,7 @@ class EncodedCodec:
     kind = "encoded"
     transformer = None
     differences: tuple[tuple[int, int], ...] = ()
+    log_gains: MappingProxyType[int, float] = MappingProxyType({})
 
     def __init__(self, layout: Layout, rules: Rules | None = None, least: int = 1):
         self.layout = layout

@@ -130,8 +130,8 @@ class CTGAN(
         needs 100 rows for a score that says something, else the training rows are
         scored.
     n_iter_no_change : int, default=3
-        Epochs without a gain before training stops. Epochs of fewer than 100 batches, as
-        small tables have, count in proportion for "autoregressive".
+        Epochs without a gain before training stops. For "autoregressive", epochs of
+        fewer than 100 batches, as small tables have, count in proportion.
     tol : float, default=1.5e-3
         Gain in the score that counts.
     max_steps : int or None, default=6000

@@ -163,20 +163,22 @@ class FittedAutoregressive(FittedGenerator):
             known = self._known(part)
             total = row_log_likelihood(network, states, z.double(), cells, known)
             out[rows] = total.cpu().numpy()
+            for i, gain in self.codec.log_gains.items():
+                out[rows] += gain * self._is_there(part, i)
         return out
 
     def _known(self, table):
         """By place in the order, cells that follow from a difference."""
-        spans = self.codec.layout.spans
         return {
             self.order.index(target): torch.as_tensor(
-                np.array([s.kind != "missing" for s in spans[i].states])[
-                    table.codes[:, i]
-                ],
-                device=self.network.device,
+                self._is_there(table, i), device=self.network.device
             )
             for target, i in self.codec.differences
         }
+
+    def _is_there(self, table, i):
+        states = self.codec.layout.spans[i].states
+        return np.array([s.kind != "missing" for s in states])[table.codes[:, i]]
 
     def _cells(self, table, i):
         continuous = self.codec.layout.continuous

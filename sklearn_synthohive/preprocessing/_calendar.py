@@ -11,6 +11,7 @@ from sklearn_synthohive.preprocessing._calendar_search import (
     find_calendar,
 )
 from sklearn_synthohive.preprocessing._date_parts import PARTS, Clock, with_part
+from sklearn_synthohive.preprocessing._derived import calendar_of
 
 __all__ = ["Calendar"]
 
@@ -48,7 +49,22 @@ class Calendar:
         -------
         Calendar
         """
-        return cls(transformer, find_calendar(transformer.modelled(X), least))
+        own = transformer.own(transformer.modelled(X))
+        return cls(transformer, [*calendar_of(transformer), *find_calendar(own, least)])
+
+    @classmethod
+    def of_parts(cls, transformer) -> Calendar:
+        """What dates agree with whose parts are encoded.
+
+        Parameters
+        ----------
+        transformer : DataTransformer
+
+        Returns
+        -------
+        Calendar
+        """
+        return cls(transformer, calendar_of(transformer))
 
     @property
     def targets(self) -> set[int]:
@@ -112,6 +128,8 @@ class Calendar:
         """
         out = []
         for item in self.items:
+            if item.target >= len(self.transformer.columns_):
+                continue
             verb = "is" if item.is_part else "follows from"
             where = "" if item.zone is None else f" in {item.zone}"
             text = (

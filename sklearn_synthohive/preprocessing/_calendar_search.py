@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn_synthohive.preprocessing._date_parts import PARTS, Clock
 from sklearn_synthohive.preprocessing._dependence_search import is_evident
 
-__all__ = ["CalendarPart", "find_calendar"]
+__all__ = ["CalendarPart", "find_calendar", "is_date"]
 
 # Columns with more distinct values are nothing that a part of a date tells.
 MOST_VALUES = 366
@@ -121,7 +121,7 @@ def find_calendar(frame: pd.DataFrame, least: int = 1) -> list[CalendarPart]:
     -------
     list of CalendarPart
     """
-    dates = [i for i in range(frame.shape[1]) if _is_date(frame.iloc[:, i])]
+    dates = [i for i in range(frame.shape[1]) if is_date(frame.iloc[:, i])]
     candidates = _candidates(frame, dates) if dates else {}
     n_views = frame.shape[1] * len(PARTS)
     items: list[CalendarPart] = []
@@ -136,7 +136,7 @@ def find_calendar(frame: pd.DataFrame, least: int = 1) -> list[CalendarPart]:
     return items
 
 
-def _is_date(column):
+def is_date(column):
     if column.dtype == object:
         return pd.api.types.infer_dtype(column, skipna=True) == "date"
     return isinstance(column.dtype, pd.DatetimeTZDtype) or column.dtype.kind == "M"

@@ -13,17 +13,17 @@ from sklearn_synthohive.preprocessing._categorical_encoder import CategoricalEnc
 from sklearn_synthohive.preprocessing._category import CategoryColumn
 from sklearn_synthohive.preprocessing._cluster_normalizer import ClusterBasedNormalizer
 from sklearn_synthohive.preprocessing._composition import fit_encoders, side_by_side
-from sklearn_synthohive.preprocessing._differences import (
-    difference_names,
-    find_differences,
-    with_differences,
+from sklearn_synthohive.preprocessing._derived import (
+    derived_names,
+    find_derived,
+    with_derived,
 )
 from sklearn_synthohive.preprocessing._encoder import ColumnEncoder
 from sklearn_synthohive.preprocessing._kinds import is_category, listed_as_categories
 from sklearn_synthohive.preprocessing._matrix import build_layout
 from sklearn_synthohive.preprocessing._rare import count_of, warn_of_single_rows
+from sklearn_synthohive.preprocessing._rules import Rules
 from sklearn_synthohive.preprocessing._state import read_state, write_state
-from sklearn_synthohive.preprocessing._sums import Sums
 from sklearn_synthohive.preprocessing._table_config import check_metadata, find_config
 from sklearn_synthohive.utils.params import (
     Interval,
@@ -71,10 +71,11 @@ class DataTransformer(ColumnEncoder):
         seen in fit, or "other".
     spike_threshold, max_spikes, max_distinct, weight_threshold, max_fit_rows
         As in :class:`ClusterBasedNormalizer`.
-    differences : bool, default=True
-        Whether a number or date that lies close to another one (an end minutes after
-        its start, in years of starts) is computed from what they differ by, which is
-        encoded as a further column.
+    derived_columns : bool, default=True
+        Whether further columns are encoded where others depend on them: what a number
+        or date differs by from one that it lies close to (an end, minutes after its
+        start), which then computes it; the month, the day, the weekday or the hour of
+        a date, which the date moves to when rows are decoded.
     random_state : int, RandomState instance or None, default=None
         Draws the centres from which the mixtures start.
     n_jobs : int or None, default=None
@@ -135,7 +136,7 @@ class DataTransformer(ColumnEncoder):
             Interval(RealNotInt, 0, 1, closed="neither"),
             None,
         ],
-        "differences": ["boolean"],
+        "derived_columns": ["boolean"],
         "n_jobs": [numbers.Integral, None],
         "n_components": [Interval(numbers.Integral, 1, None, closed="left")],
     }
@@ -157,7 +158,7 @@ class DataTransformer(ColumnEncoder):
         max_distinct=64,
         weight_threshold=0.005,
         max_fit_rows=2000,
-        differences=True,
+        derived_columns=True,
         random_state=None,
         n_jobs=None,
     ):
@@ -173,7 +174,7 @@ class DataTransformer(ColumnEncoder):
         self.max_distinct = max_distinct
         self.weight_threshold = weight_threshold
         self.max_fit_rows = max_fit_rows
-        self.differences = differences
+        self.derived_columns = derived_columns
         self.random_state = random_state
         self.n_jobs = n_jobs
 
@@ -222,24 +223,24 @@ class DataTransformer(ColumnEncoder):
         encoders = self._choose_encoders(table, positions, config)
         frame = table.frame.iloc[:, positions]
         fitted = fit_encoders(encoders, frame, self.n_jobs)
-        self._differences = ()
+        self._derived = ()
         self._set_encodings(table, [e._encodings[0] for e in fitted], positions)
         frame = frame.set_axis(pd.Index(self._names, dtype=object), axis=1)
-        if self.differences:
-            frame, fitted = self._add_differences(frame, fitted)
+        if self.derived_columns:
+            frame, fitted = self._add_derived(frame, fitted)
         self.column_transformer_ = side_by_side(fitted, frame.iloc[:1], self.n_jobs)
         warn_of_single_rows(self._names, self._encodings)
         return self
 
-    def _add_differences(self, frame, encoders):
-        """Encode what columns differ by, behind them."""
-        self._differences = tuple(find_differences(self, frame))
-        if not self._differences:
+    def _add_derived(self, frame, encoders):
+        """Encode what can be told of the columns, behind them."""
+        self._derived = tuple(find_derived(self, frame))
+        if not self._derived:
             return frame, encoders
         n_own = len(encoders)
-        seeds = chunk_seeds(self.seed_, n_own + len(self._differences))[n_own:]
-        self._names += difference_names(self._names, self._differences)
-        frame = with_differences(self, frame)
+        seeds = chunk_seeds(self.seed_, n_own + len(self._derived))[n_own:]
+        self._names += derived_names(self._names, self._derived)
+        frame = with_derived(self, frame)
         more = fit_encoders(
             [ClusterBasedNormalizer(**self._normalizer_params(seed)) for seed in seeds],
             frame.iloc[:, n_own:],
@@ -250,13 +251,12 @@ class DataTransformer(ColumnEncoder):
         return frame, [*encoders, *more]
 
     def _computed(self, frame, clip):
-        return Sums.of_differences(self).hold(frame, clip=clip)
+        return Rules.of_encoding(self).add_up(frame, clip=clip)
 
     @property
-    def differences_(self):
-        """Labels of the columns that are computed, each with that it is close to."""
-        labels = self.columns_
-        return [(labels[d.target], labels[d.base]) for d in self._differences]
+    def derived_columns_(self):
+        """Names of the columns that are encoded behind the table's own."""
+        return self._names[len(self.columns_) :]
 
     def _choose_encoders(self, table, positions, config):
         """One unfitted encoder a modelled column."""
@@ -341,8 +341,8 @@ class DataTransformer(ColumnEncoder):
     def _read(self, X):
         check_is_fitted(self)
         if self.excluded_columns_ and self._holds_no_keys(X):
-            return with_differences(self, read_table(X).frame)
-        return with_differences(self, super()._read(X))
+            return with_derived(self, read_table(X).frame)
+        return with_derived(self, super()._read(X))
 
     def _holds_no_keys(self, X):
         columns = getattr(X, "columns", None)

@@ -17,19 +17,11 @@ import pandas as pd
 from sklearn_synthohive.preprocessing._amounts import (
     DATES,
     DAYS,
-    Ruler,
     rulers_of,
 )
 from sklearn_synthohive.preprocessing._identities import Identity, find_identities
-from sklearn_synthohive.preprocessing._kinds import check_same_kind, kind_of
 
-__all__ = [
-    "Difference",
-    "difference_names",
-    "find_differences",
-    "identities_of",
-    "with_differences",
-]
+__all__ = ["Difference", "find_differences", "identity_of", "read_difference"]
 
 # Rows on which columns are compared.
 SAMPLE_ROWS = 2_000
@@ -57,6 +49,11 @@ class Difference:
 
     target: int
     base: int
+
+    @property
+    def columns(self) -> tuple[int, int]:
+        """What it derives from."""
+        return self.target, self.base
 
 
 def find_differences(transformer, frame: pd.DataFrame) -> list[Difference]:
@@ -102,83 +99,42 @@ def find_differences(transformer, frame: pd.DataFrame) -> list[Difference]:
     ]
 
 
-def difference_names(names, differences) -> list[str]:
-    """Names of the columns of differences, unlike those of the table.
+def read_difference(rulers, difference: Difference, columns) -> np.ndarray:
+    """What two columns differ by, in steps of the finer grid of the two.
 
     Parameters
     ----------
-    names : list of str
-        Of the table's own columns.
-    differences : sequence of Difference
+    rulers : mapping of int to Ruler
+    difference : Difference
+    columns : mapping of int to Series
 
     Returns
     -------
-    list of str
+    ndarray of float64
+        Exact where both are on a grid; NaN where either is missing.
     """
-    taken = list(names)
-    for difference in differences:
-        name = f"{names[difference.target]} - {names[difference.base]}"
-        while name in taken:
-            name += "'"
-        taken.append(name)
-    return taken[len(names) :]
+    i, j = difference.target, difference.base
+    return _difference(rulers[i], rulers[j], columns[i], columns[j])
 
 
-def with_differences(transformer, frame: pd.DataFrame) -> pd.DataFrame:
-    """A table's own columns and, behind them, those of its differences.
+def identity_of(rulers, difference: Difference, at: int) -> Identity:
+    """What computes the target.
 
     Parameters
     ----------
-    transformer : DataTransformer
-    frame : DataFrame
+    rulers : mapping of int to Ruler
+    difference : Difference
+    at : int
+        Position of its column.
 
     Returns
     -------
-    DataFrame
-        Differences as float64 in steps of the finer grid of the two columns, NaN where
-        either is missing.
+    Identity
     """
-    if not transformer._differences:
-        return frame
-    rulers, columns, parts = {}, {}, [frame]
-    for i in {i for d in transformer._differences for i in (d.target, d.base)}:
-        encoding, columns[i] = transformer._encodings[i], frame.iloc[:, i]
-        kind = kind_of(columns[i])
-        check_same_kind(columns[i].name, encoding.kind, kind, columns[i].dtype)
-        rulers[i] = Ruler.of(encoding)
-        if kind == "empty":
-            # Whatever dtype it has, it is missing.
-            columns[i] = None
-    for d in transformer._differences:
-        steps, pair = np.full(len(frame), np.nan), (columns[d.target], columns[d.base])
-        if all(column is not None for column in pair):
-            steps = _difference(rulers[d.target], rulers[d.base], *pair)
-        parts.append(pd.Series(steps, index=frame.index))
-    names = [*frame.columns, *transformer._names[frame.shape[1] :]]
-    return pd.concat(parts, axis=1).set_axis(pd.Index(names, dtype=object), axis=1)
-
-
-def identities_of(transformer) -> list[Identity]:
-    """What computes the columns whose differences are known.
-
-    Parameters
-    ----------
-    transformer : DataTransformer
-
-    Returns
-    -------
-    list of Identity
-    """
-    first, rulers = len(transformer.columns_), rulers_of(transformer)
-    out = []
-    for k, (target, base) in enumerate(
-        (d.target, d.base) for d in transformer._differences
-    ):
-        own, other = rulers[target], rulers[base]
-        constant = other.origin - own.origin
-        factors = (1.0, _unit(own, other))
-        out.append(Identity(target, (base, first + k), factors, constant))
-    return out
+    own, other = rulers[difference.target], rulers[difference.base]
+    factors = (1.0, _unit(own, other))
+    constant = other.origin - own.origin
+    return Identity(difference.target, (difference.base, at), factors, constant)
 
 
 def _is_exact(ruler):
@@ -257,10 +213,10 @@ def _can_be(difference, rulers, few):
     gap = _difference(own, other, *columns)
     if not np.nanmax(np.abs(gap)) < LARGEST:
         return False
-    items = {0: own.read(columns[0]), 1: other.read(columns[1]), 2: gap}
-    constant = other.origin - own.origin
-    item = Identity(0, (1, 2), (1.0, _unit(own, other)), constant)
-    return bool(item.holds(items, own.step).all())
+    item = identity_of(rulers, difference, -1)
+    amounts = [own.read(columns[0]), other.read(columns[1]), gap]
+    amounts = dict(zip((item.target, *item.terms), amounts, strict=True))
+    return bool(item.holds(amounts, own.step).all())
 
 
 def _unit(own, other):

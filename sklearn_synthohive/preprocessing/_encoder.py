@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_synthohive.preprocessing._differences import difference_names
+from sklearn_synthohive.preprocessing._derived import derived_names
 from sklearn_synthohive.preprocessing._frames import to_container
 from sklearn_synthohive.preprocessing._kinds import check_same_kind, kind_of
 from sklearn_synthohive.preprocessing._matrix import (
@@ -28,7 +28,7 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
     """
 
     # Columns that are encoded behind the table's own ones.
-    _differences = ()
+    _derived = ()
 
     def _set_encodings(self, table, encodings, positions=None):
         """Keep the encodings of the columns at these positions of the table."""
@@ -82,7 +82,7 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
 
     @property
     def _labels(self):
-        """Of the table's own columns, and those of differences."""
+        """Of the table's own columns, and of the derived ones."""
         return [*self.columns_, *self._names[len(self.columns_) :]]
 
     @property
@@ -261,7 +261,7 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         frame : DataFrame
-            Of :meth:`decode_pandas`, or some of its rows; without its differences.
+            Of :meth:`decode_pandas`, or some of its rows; derived columns are dropped.
 
         Returns
         -------
@@ -270,7 +270,7 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
         return to_container(self.own(frame), self._container, self._schema)
 
     def own(self, frame):
-        """The table's own columns, without differences.
+        """The table's own columns, without derived ones.
 
         Parameters
         ----------
@@ -281,7 +281,7 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
         -------
         DataFrame
         """
-        return frame.iloc[:, : len(self.columns_)] if self._differences else frame
+        return frame.iloc[:, : len(self.columns_)] if self._derived else frame
 
     def inverse_transform(self, Xt, *, clip=True):
         """Undo :meth:`transform`.
@@ -341,7 +341,7 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
                     f"({self.n_features_in_}), got {len(given)}"
                 )
             names = [given[i] for i in self._positions]
-            names += difference_names(names, self._differences)
+            names += derived_names(names, self._derived)
             layout = build_layout(names, self._encodings)
         return np.asarray(layout.names, dtype=object)
 

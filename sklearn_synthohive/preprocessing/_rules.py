@@ -111,7 +111,11 @@ class Rules:
     def of_encoding(cls, transformer) -> Rules:
         """Only what the encoding is to be undone by."""
         empty = Dependences(transformer.layout_, [])
-        return cls(empty, Sums.of_differences(transformer))
+        sums, calendar = (
+            Sums.of_differences(transformer),
+            Calendar.of_parts(transformer),
+        )
+        return cls(empty, sums, calendar)
 
     def hold(self, table: CompactTable, given, seed: int) -> CompactTable:
         """Encoded rows in which dependences hold; see ``Dependences.hold``."""
@@ -120,7 +124,9 @@ class Rules:
     def add_up(self, frame: pd.DataFrame, given=None, *, clip=True) -> pd.DataFrame:
         """Decoded rows in which dates and identities hold; see ``Sums.hold``."""
         if self.calendar is not None:
-            fixed = self.results | self.terms
+            # What is computed from a date's difference is computed afterwards.
+            bases = set() if self.sums is None else self.sums.bases
+            fixed = self.results | (self.terms - bases)
             frame = self.calendar.hold(frame, given, fixed, clip=clip)
         if self.sums is not None:
             frame = self.sums.hold(frame, given, clip=clip)

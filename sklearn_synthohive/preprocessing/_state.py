@@ -6,7 +6,10 @@ import numpy as np
 
 from sklearn_synthohive.exceptions import SerializationError
 from sklearn_synthohive.metadata import Metadata
-from sklearn_synthohive.preprocessing._differences import Difference
+from sklearn_synthohive.preprocessing._derived import (
+    derived_from_plain,
+    derived_to_plain,
+)
 from sklearn_synthohive.preprocessing._frames import schema_from_bytes, schema_to_bytes
 from sklearn_synthohive.preprocessing._plain import (
     encoding_from_plain,
@@ -46,7 +49,7 @@ def write_state(transformer):
         "positions": list(transformer._positions),
         "container": transformer._container,
         "schema": schema_to_bytes(transformer._schema),
-        "differences": [[d.target, d.base] for d in transformer._differences],
+        "derived": derived_to_plain(transformer._derived),
         "columns": [encoding_to_plain(e) for e in transformer._encodings],
     }
 
@@ -94,10 +97,8 @@ def _build(cls, state):
         names = np.array(state["feature_names_in"], dtype=object)
         transformer.feature_names_in_ = names
     transformer.excluded_columns_ = list(state["excluded"])
-    # States of the first versions know of no differences.
-    transformer._differences = tuple(
-        Difference(*pair) for pair in state.get("differences", [])
-    )
+    # States of the first versions have none.
+    transformer._derived = derived_from_plain(state.get("derived", []))
     transformer._restore(
         [encoding_from_plain(plain) for plain in state["columns"]],
         names=list(state["names"]),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sklearn_synthohive.preprocessing._amounts import rulers_of
-from sklearn_synthohive.preprocessing._differences import identities_of
+from sklearn_synthohive.preprocessing._derived import identities_of
 from sklearn_synthohive.preprocessing._identities import (
     Identity,
     find_identities,
@@ -194,9 +194,16 @@ class Sums:
         return cls(transformer, [Identity(**item) for item in state])
 
     @property
+    def bases(self) -> set[int]:
+        """Columns that others are computed from by nothing but a difference."""
+        near = identities_of(self.transformer)
+        other = {i for item in self.items if item not in near for i in item.terms}
+        return {item.terms[0] for item in near} - other
+
+    @property
     def _near(self):
         """Columns that are computed from a difference."""
-        return {d.target for d in self.transformer._differences}
+        return {item.target for item in identities_of(self.transformer)}
 
     @staticmethod
     def _amounts(item, frame, rulers):

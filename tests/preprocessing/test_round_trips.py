@@ -228,7 +228,12 @@ def test_floats_come_back_within_a_millionth_of_their_range(dtype, data):
             width = present.max() / 2 - present.min() / 2
             # The last bit of a float32 may be more than a millionth of the range.
             bits = np.abs(present) * 2**-24 + 2**-150 if narrow else 0.0
-            if ClusterBasedNormalizer(random_state=0).fit(frame)._encodings[0].axis.unit:
+            if (
+                ClusterBasedNormalizer(random_state=0)
+                .fit(frame)
+                ._encodings[0]
+                .axis.unit
+            ):
                 # On the line of logarithms it is a part of the value.
                 bits = bits + 1e-4 * np.abs(present)
             assert (np.abs(back / 2 - present / 2) <= 1e-6 * width + bits).all()
