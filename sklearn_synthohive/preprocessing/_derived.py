@@ -15,7 +15,12 @@ from sklearn_synthohive.preprocessing._differences import (
 )
 from sklearn_synthohive.preprocessing._identities import Identity
 from sklearn_synthohive.preprocessing._kinds import check_same_kind, kind_of
-from sklearn_synthohive.preprocessing._seasons import DatePart, find_parts, read_part
+from sklearn_synthohive.preprocessing._seasons import (
+    VALUES,
+    DatePart,
+    find_parts,
+    read_part,
+)
 
 __all__ = [
     "calendar_of",
@@ -141,8 +146,7 @@ def calendar_of(transformer) -> list[CalendarPart]:
     out = []
     for at, item in enumerate(transformer._derived, len(transformer.columns_)):
         if isinstance(item, DatePart):
-            axis = transformer._encodings[at].axis
-            keys = tuple(range(int(axis.low), int(axis.high) + 1))
+            keys = VALUES[item.part]
             out.append(CalendarPart(item.source, at, item.part, None, keys, keys))
     return out
 

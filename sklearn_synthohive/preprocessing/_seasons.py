@@ -16,12 +16,19 @@ from scipy.stats import chi2
 from sklearn_synthohive.preprocessing._calendar_search import find_calendar, is_date
 from sklearn_synthohive.preprocessing._date_parts import PARTS, Clock
 
-__all__ = ["DatePart", "find_parts", "read_part"]
+__all__ = ["VALUES", "DatePart", "find_parts", "read_part"]
 
 # Rows on which dependence is sought, and fewest rows with a date.
 SAMPLE_ROWS, LEAST_ROWS = 5_000, 200
 # Parts worth a column, and the days after which each of their values recurs.
 CYCLES = {"month": 365.25, "day": 30.44, "weekday": 7.0, "hour": 1.0}
+# All that a date may have of each.
+VALUES = {
+    "month": tuple(range(1, 13)),
+    "day": tuple(range(1, 32)),
+    "weekday": tuple(range(7)),
+    "hour": tuple(range(24)),
+}
 # Dates must span so many cycles: less, and a place in time tells as much.
 LEAST_CYCLES = 1.5
 # Chance of seeing as much where there is nothing; strength that is worth a column.
@@ -58,9 +65,7 @@ class DatePart:
         where the weekday is known, one day in seven holds all of it. Months are wide
         enough to be seen.
         """
-        return float(
-            np.log({"day": 30.44, "weekday": 7.0, "hour": 24.0}.get(self.part, 1))
-        )
+        return 0.0 if self.part == "month" else float(np.log(len(VALUES[self.part])))
 
 
 def find_parts(frame: pd.DataFrame, computed=()) -> list[DatePart]:
