@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from sklearn_synthohive.generators._requirements import example_row
+from sklearn_synthohive.preprocessing._kinds import kind_of
+from sklearn_synthohive.preprocessing._native import read_native
 
 __all__ = ["missing_state", "observe"]
 
@@ -51,8 +52,7 @@ def observe(codec, X):
     again = codec.decode(table)
     for i, label in enumerate(transformer.columns_):
         if transformer.line(label) is not None:
-            values, is_range = transformer.values_of(label)
-            ends = values if is_range else None
+            ends, _ = transformer.values_of(label)
             back = again[label].set_axis(frame.index)
             possible[:, i] &= _equal(frame[label], back, ends)
     return table, possible
@@ -97,19 +97,21 @@ def _equal(left, right, ends):
     gaps = left.isna().to_numpy(dtype=bool)
     equal = gaps & right.isna().to_numpy(dtype=bool)
     at = np.flatnonzero(~gaps)
+    if not len(at) or ends.isna().any():
+        return equal
     left, right = left.iloc[at], right.iloc[at]
-    native = left.dtype.kind in "mM" and not isinstance(left.dtype, pd.ArrowDtype)
-    if native and ends is not None:
-        # As the whole numbers that dates and durations are kept as.
-        left, right, ends = (
-            pd.Series(values, dtype=left.dtype).astype("int64")
-            for values in (left, right, ends)
-        )
-    if is_numeric_dtype(left.dtype) and not is_bool_dtype(left.dtype):
-        a, b = (v.to_numpy(dtype=np.float64, na_value=np.nan) for v in (left, right))
-        low, high = ends.to_numpy(dtype=np.float64, na_value=np.nan)
-        slack = SLACK * (high - low) if np.isfinite(high - low) else 0.0
-        equal[at] = (a == b) | (np.abs(a - b) <= slack)
-    else:
-        equal[at] = (left == right).fillna(False).to_numpy(dtype=bool)
+    kind = kind_of(ends)
+    native = read_native(ends, kind).native
+    # Dates and durations as the whole numbers that they are kept as.
+    (low, high), a, b = (_plain(v, kind, native) for v in (ends, left, right))
+    slack = SLACK * (high - low) if np.isfinite(high - low) else 0.0
+    equal[at] = (a == b) | (np.abs(a - b) <= slack)
     return equal
+
+
+def _plain(series, kind, native):
+    """The numbers behind a column, those of numbers as floats."""
+    numbers = read_native(series, kind, native)
+    if kind != "number":
+        return numbers.stored
+    return numbers.stored / 10.0**numbers.decimals
