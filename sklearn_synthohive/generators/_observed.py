@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from sklearn_synthohive.generators._requirements import example_row
+from sklearn_synthohive.generators._requirements import example_row, missing_state
 from sklearn_synthohive.preprocessing._kinds import kind_of
 from sklearn_synthohive.preprocessing._native import read_native
 
-__all__ = ["missing_state", "observe"]
+__all__ = ["observe"]
 
 # Numbers and dates come back from their float32 scalar with so much of the range lost.
 SLACK = 1e-6
@@ -56,17 +56,6 @@ def observe(codec, X):
             back = again[label].set_axis(frame.index)
             possible[:, i] &= _equal(frame[label], back, ends)
     return table, possible
-
-
-def missing_state(codec, i):
-    """The state that stands for a missing value in the i-th span, or None."""
-    span = codec.layout.spans[i]
-    if span.states:
-        return len(span.states) - 1 if span.states[-1].kind == "missing" else None
-    if codec.transformer is None:
-        return None
-    levels = codec.transformer.values_of(codec.transformer.columns_[i])[0]
-    return span.n_states - 1 if span.n_states > len(levels) else None
 
 
 def _strange(codec, i, label, series):

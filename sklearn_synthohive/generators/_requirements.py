@@ -12,6 +12,7 @@ from sklearn_synthohive.exceptions import SchemaError
 from sklearn_synthohive.generators._codec import RawCodec
 from sklearn_synthohive.generators._typed import (
     inner_end,
+    never_missing,
     noun_of,
     typed_values,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "PerRow",
     "encode_allowed",
     "example_row",
+    "missing_state",
     "parse_conditions",
 ]
 
@@ -47,9 +49,9 @@ class OneOf:
         if self.values.empty:
             raise ValueError(f"The condition on {column!r} allows no value.")
 
-    def confine(self, transformer):
+    def confine(self, codec):
         """Refuse values that the fitted column cannot hold."""
-        self.values = _held(self.column, self.values, transformer)
+        self.values = _held(self.column, self.values, codec)
 
     def met(self, series, rows):
         """Which cells, of the given rows, are as required."""
@@ -95,8 +97,9 @@ class Between:
                 f"between {low!r} and {high!r}."
             )
 
-    def confine(self, transformer):
+    def confine(self, codec):
         """Move the ends onto the column's grid and into its range, or refuse them."""
+        transformer = codec.transformer
         ends, is_range = transformer.values_of(self.column)
         if not is_range:
             raise TypeError(
@@ -190,9 +193,9 @@ class PerRow:
         # Where the value of each fixed row stands.
         self.place = np.cumsum(self.fixed) - 1
 
-    def confine(self, transformer):
+    def confine(self, codec):
         """Refuse values that the fitted column cannot hold."""
-        self.values = _held(self.column, self.values, transformer)
+        self.values = _held(self.column, self.values, codec)
 
     def met(self, series, rows):
         """Which cells, of the given rows, are as required."""
@@ -255,7 +258,7 @@ def parse_conditions(conditions, codec, num_rows):
         for c in conditions
     ]
     for requirement in requirements:
-        requirement.confine(codec.transformer)
+        requirement.confine(codec)
     return requirements
 
 
@@ -306,8 +309,23 @@ def encode_allowed(codec, requirement):
     return codes, table.scalars[:, continuous.index(position)]
 
 
-def _held(column, values, transformer):
+def missing_state(codec, i):
+    """The state that stands for a missing value in the i-th span, or None."""
+    span = codec.layout.spans[i]
+    if span.states:
+        return len(span.states) - 1 if span.states[-1].kind == "missing" else None
+    if codec.transformer is None:
+        return None
+    levels = codec.transformer.values_of(codec.transformer.columns_[i])[0]
+    return span.n_states - 1 if span.n_states > len(levels) else None
+
+
+def _held(column, values, codec):
     """Values as the fitted column writes them; an error for what it cannot hold."""
+    transformer = codec.transformer
+    position = list(transformer.columns_).index(column)
+    if values.hasnans and missing_state(codec, position) is None:
+        raise never_missing(column)
     near = transformer.nearest(column, values)
     known, is_range = transformer.values_of(column)
     held = near.notna()

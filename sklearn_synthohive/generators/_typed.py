@@ -19,7 +19,7 @@ from pandas.api.types import (
 
 from sklearn_synthohive.exceptions import SchemaError
 
-__all__ = ["inner_end", "noun_of", "typed_values"]
+__all__ = ["inner_end", "never_missing", "noun_of", "typed_values"]
 
 # Digits of decimals while they are rounded.
 PRECISION = 60
@@ -58,9 +58,7 @@ def typed_values(column, values, dtype, cell=None):
             "not hold."
         )
     if any(missing) and isinstance(dtype, np.dtype) and dtype.kind in "iub":
-        raise SchemaError(
-            f"A condition on {column!r} is missing, which its dtype {dtype} never is."
-        )
+        raise never_missing(column)
     try:
         cells = [
             None if gone else _read(v, dtype, cell)
@@ -73,6 +71,14 @@ def typed_values(column, values, dtype, cell=None):
             f"A condition on {column!r} does not fit the column, which holds "
             f"{noun_of(dtype, cell)}: {_reason(error)}.{such}"
         ) from error
+
+
+def never_missing(column):
+    """The error where a missing value is asked for that fit never saw."""
+    return SchemaError(
+        f"A condition on {column!r} asks for missing values, and fit saw none in it: "
+        "name values, or fit on rows that show missing ones."
+    )
 
 
 def noun_of(dtype, cell):
