@@ -7,7 +7,8 @@ import pandas as pd
 
 from sklearn_synthohive.generators._candidates import CellRule, draw_under
 from sklearn_synthohive.generators._cells import Pieces, exact_pieces
-from sklearn_synthohive.generators._observed import missing_state, observe
+from sklearn_synthohive.generators._observed import observe
+from sklearn_synthohive.generators._requirements import missing_state
 from sklearn_synthohive.layout import CompactTable
 from sklearn_synthohive.neural import ANY, FREE
 from sklearn_synthohive.utils.random import chunk_seeds

@@ -188,11 +188,11 @@ class _Forced:
         series = frame[column].copy()
         if self.wanted is None:
             # Scores are drawn within the interval; float32 may bring them just out.
-            series = series.clip(self.requirement.low, self.requirement.high)
+            series = self.requirement.clip(series)
         else:
             rows = np.flatnonzero(piece >= 0)
-            values = self.wanted.iloc[piece[rows]]
-            series.iloc[rows] = values.set_axis(series.index[rows])
+            # pandas 2 cannot set a Series of Arrow's durations.
+            series.iloc[rows] = self.wanted.iloc[piece[rows]].array
         frame[column] = series
 
 

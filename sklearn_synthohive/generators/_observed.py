@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-from sklearn_synthohive.generators._requirements import example_row
+from sklearn_synthohive.generators._requirements import example_row, missing_state
+from sklearn_synthohive.preprocessing._kinds import kind_of
+from sklearn_synthohive.preprocessing._native import read_native
 
-__all__ = ["missing_state", "observe"]
+__all__ = ["observe"]
 
 # Numbers and dates come back from their float32 scalar with so much of the range lost.
 SLACK = 1e-6
@@ -52,22 +53,10 @@ def observe(codec, X):
     again = codec.decode(table)
     for i, label in enumerate(transformer.columns_):
         if transformer.line(label) is not None:
-            values, is_range = transformer.values_of(label)
-            ends = values if is_range else None
+            ends, _ = transformer.values_of(label)
             back = again[label].set_axis(frame.index)
             possible[:, i] &= _equal(frame[label], back, ends)
     return table, possible
-
-
-def missing_state(codec, i):
-    """The state that stands for a missing value in the i-th span, or None."""
-    span = codec.layout.spans[i]
-    if span.states:
-        return len(span.states) - 1 if span.states[-1].kind == "missing" else None
-    if codec.transformer is None:
-        return None
-    levels = codec.transformer.values_of(codec.transformer.columns_[i])[0]
-    return span.n_states - 1 if span.n_states > len(levels) else None
 
 
 def _strange(codec, i, label, series):
@@ -98,19 +87,21 @@ def _equal(left, right, ends):
     gaps = left.isna().to_numpy(dtype=bool)
     equal = gaps & right.isna().to_numpy(dtype=bool)
     at = np.flatnonzero(~gaps)
+    if not len(at) or ends.isna().any():
+        return equal
     left, right = left.iloc[at], right.iloc[at]
-    native = left.dtype.kind in "mM" and not isinstance(left.dtype, pd.ArrowDtype)
-    if native and ends is not None:
-        # As the whole numbers that dates and durations are kept as.
-        left, right, ends = (
-            pd.Series(values, dtype=left.dtype).astype("int64")
-            for values in (left, right, ends)
-        )
-    if is_numeric_dtype(left.dtype) and not is_bool_dtype(left.dtype):
-        a, b = (v.to_numpy(dtype=np.float64, na_value=np.nan) for v in (left, right))
-        low, high = ends.to_numpy(dtype=np.float64, na_value=np.nan)
-        slack = SLACK * (high - low) if np.isfinite(high - low) else 0.0
-        equal[at] = (a == b) | (np.abs(a - b) <= slack)
-    else:
-        equal[at] = (left == right).fillna(False).to_numpy(dtype=bool)
+    kind = kind_of(ends)
+    native = read_native(ends, kind).native
+    # Dates and durations as the whole numbers that they are kept as.
+    (low, high), a, b = (_plain(v, kind, native) for v in (ends, left, right))
+    slack = SLACK * (high - low) if np.isfinite(high - low) else 0.0
+    equal[at] = (a == b) | (np.abs(a - b) <= slack)
     return equal
+
+
+def _plain(series, kind, native):
+    """The numbers behind a column, those of numbers as floats."""
+    numbers = read_native(series, kind, native)
+    if kind != "number":
+        return numbers.stored
+    return numbers.stored / 10.0**numbers.decimals

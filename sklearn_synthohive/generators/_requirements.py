@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import (
-    is_bool_dtype,
-    is_float_dtype,
-    is_integer_dtype,
-    is_list_like,
-    is_numeric_dtype,
-)
+from pandas.api.types import is_float_dtype, is_list_like, is_object_dtype
 
 from sklearn_synthohive.exceptions import SchemaError
 from sklearn_synthohive.generators._codec import RawCodec
+from sklearn_synthohive.generators._typed import (
+    inner_end,
+    never_missing,
+    noun_of,
+    typed_values,
+)
 from sklearn_synthohive.layout import CompactTable
 from sklearn_synthohive.utils.validation import is_polars, read_table
 
-__all__ = ["Between", "OneOf", "PerRow", "encode_allowed", "parse_conditions"]
+__all__ = [
+    "Between",
+    "OneOf",
+    "PerRow",
+    "encode_allowed",
+    "example_row",
+    "missing_state",
+    "parse_conditions",
+]
 
 
 class OneOf:
@@ -32,17 +39,19 @@ class OneOf:
     values : list
     dtype : dtype
         Of the column.
+    cell : object, optional
+        A value of the column, see ``typed_values``.
     """
 
-    def __init__(self, column, values, dtype):
+    def __init__(self, column, values, dtype, cell=None):
         self.column = column
-        self.values = _typed(column, values, dtype).drop_duplicates()
+        self.values = typed_values(column, values, dtype, cell).drop_duplicates()
         if self.values.empty:
             raise ValueError(f"The condition on {column!r} allows no value.")
 
-    def confine(self, transformer):
+    def confine(self, codec):
         """Refuse values that the fitted column cannot hold."""
-        _check_held(self.column, self.values, transformer)
+        self.values = _held(self.column, self.values, codec)
 
     def met(self, series, rows):
         """Which cells, of the given rows, are as required."""
@@ -64,9 +73,11 @@ class Between:
         A slice is closed on both sides, as in ``.loc``.
     dtype : dtype
         Of the column.
+    cell : object
+        A value of the column.
     """
 
-    def __init__(self, column, interval, dtype):
+    def __init__(self, column, interval, dtype, cell):
         self.column = column
         self.dtype = dtype
         if isinstance(interval, slice):
@@ -75,61 +86,38 @@ class Between:
             low, high, closed = interval.start, interval.stop, "both"
         else:
             low, high, closed = interval.left, interval.right, interval.closed
-        self.low = self._bound(low, closed in ("right", "neither"), 1)
-        self.high = self._bound(high, closed in ("left", "neither"), -1)
+        opens = closed in ("right", "neither"), closed in ("left", "neither")
+        self.low, self.high = (
+            inner_end(column, bound, dtype, cell, is_open=is_open, inwards=inwards)
+            for bound, is_open, inwards in zip((low, high), opens, (1, -1), strict=True)
+        )
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError(
-                f"The interval on {column!r} is empty: no {dtype} lies between "
-                f"{low!r} and {high!r}."
+                f"The interval on {column!r} is empty: no {noun_of(dtype, cell)} lies "
+                f"between {low!r} and {high!r}."
             )
 
-    def _bound(self, bound, is_open, inwards):
-        """An end of the interval as the next value that the column can hold."""
-        dtype = self.dtype
-        if bound is None or (isinstance(bound, float) and np.isinf(bound)):
-            return None
-        if isinstance(dtype, pd.CategoricalDtype) or is_bool_dtype(dtype):
-            raise self._no_interval()
-        try:
-            if is_numeric_dtype(dtype):
-                return _number(bound, dtype, is_open, inwards)
-            if isinstance(dtype, pd.PeriodDtype):
-                return pd.Period(bound, freq=dtype.freq) + inwards * is_open
-            if dtype.kind == "M":
-                bound, zone = pd.Timestamp(bound), getattr(dtype, "tz", None)
-                if zone is not None and bound.tz is None:
-                    bound = bound.tz_localize(zone)
-                return bound + inwards * is_open * pd.Timedelta(1, _unit(dtype))
-            if dtype.kind == "m":
-                step = pd.Timedelta(1, _unit(dtype))
-                return pd.Timedelta(bound) + inwards * is_open * step
-        except (TypeError, ValueError) as error:
-            raise TypeError(
-                f"The interval on {self.column!r} ends at {bound!r}, which is no "
-                f"{dtype}: {error}."
-            ) from error
-        raise self._no_interval()
-
-    def _no_interval(self):
-        return TypeError(
-            f"{self.column!r} is no column of numbers or dates: give a list of values."
-        )
-
-    def confine(self, transformer):
+    def confine(self, codec):
         """Move the ends onto the column's grid and into its range, or refuse them."""
-        ends = transformer.values_of(self.column)[0]
-        smallest, largest = ends.iloc[0], ends.iloc[1]
-        asked = (self.low, self.high)
-        try:
-            self.low = self._inside(transformer, self.low, smallest, largest, 1)
-            self.high = self._inside(transformer, self.high, smallest, largest, -1)
-        except TypeError as error:
+        transformer = codec.transformer
+        ends, is_range = transformer.values_of(self.column)
+        if not is_range:
             raise TypeError(
-                f"The interval {asked} on {self.column!r} does not compare with "
-                f"{self.dtype}: {error}."
-            ) from error
-        empty = self.low is None or self.high is None or self.low > self.high
-        if empty or ends.isna().any():
+                f"{self.column!r} is a column of categories: give a list of values."
+            )
+        smallest, largest = ends.iloc[0], ends.iloc[1]
+        asked, empty = (self.low, self.high), ends.isna().any()
+        if not empty:
+            try:
+                self.low = self._inside(transformer, self.low, smallest, largest, 1)
+                self.high = self._inside(transformer, self.high, smallest, largest, -1)
+            except TypeError as error:
+                raise TypeError(
+                    f"The interval {asked} on {self.column!r} does not compare with "
+                    f"{self.dtype}: {error}."
+                ) from error
+            empty = self.low is None or self.high is None or self.low > self.high
+        if empty:
             raise SchemaError(
                 f"The interval on {self.column!r} from {asked[0]} to {asked[1]} holds "
                 f"no value of the column, whose values lie from {smallest} to "
@@ -155,12 +143,26 @@ class Between:
 
     def met(self, series, rows):
         """Which cells, of the given rows, are as required."""
-        met = series.notna()
+        met = series.notna().to_numpy(dtype=bool, copy=True)
+        cells = series[met]
+        inside = pd.Series(data=True, index=cells.index)
         if self.low is not None:
-            met &= series >= self.low
+            inside &= cells >= self.low
         if self.high is not None:
-            met &= series <= self.high
-        return met.fillna(False).to_numpy(dtype=bool)
+            inside &= cells <= self.high
+        met[met] = inside.to_numpy(dtype=bool)
+        return met
+
+    def clip(self, series):
+        """Cells moved into the interval."""
+        if not is_object_dtype(series.dtype):
+            return series.clip(self.low, self.high)
+        # Missing objects compare with nothing.
+        present = series[series.notna()]
+        cells = [min(max(v, self.low), self.high) for v in present]
+        out = series.copy()
+        out[present.index] = pd.Series(cells, index=present.index, dtype=object)
+        return out
 
     def replacement(self, series, rows, rng):
         """Values of generated rows inside the interval, else an end of it."""
@@ -180,18 +182,20 @@ class PerRow:
     values : Series
     dtype : dtype
         Of the column.
+    cell : object
+        A value of the column, see ``typed_values``.
     """
 
-    def __init__(self, column, values, dtype):
+    def __init__(self, column, values, dtype, cell):
         self.column = column
         self.fixed = values.notna().to_numpy()
-        self.values = _typed(column, values[self.fixed].tolist(), dtype)
+        self.values = typed_values(column, values[self.fixed].tolist(), dtype, cell)
         # Where the value of each fixed row stands.
         self.place = np.cumsum(self.fixed) - 1
 
-    def confine(self, transformer):
+    def confine(self, codec):
         """Refuse values that the fitted column cannot hold."""
-        _check_held(self.column, self.values, transformer)
+        self.values = _held(self.column, self.values, codec)
 
     def met(self, series, rows):
         """Which cells, of the given rows, are as required."""
@@ -247,25 +251,27 @@ def parse_conditions(conditions, codec, num_rows):
     unknown = [c for c in conditions if c not in known]
     if unknown:
         raise SchemaError(f"Unknown columns in conditions: {unknown}; known: {known}.")
-    dtypes = example_row(codec).dtypes
+    example = example_row(codec)
     parse = PerRow if is_frame else _parse_one
-    requirements = [parse(c, conditions[c], dtypes[c]) for c in conditions]
+    requirements = [
+        parse(c, conditions[c], example[c].dtype, example[c].iloc[0])
+        for c in conditions
+    ]
     for requirement in requirements:
-        requirement.confine(codec.transformer)
+        requirement.confine(codec)
     return requirements
 
 
-def _parse_one(column, value, dtype):
+def _parse_one(column, value, dtype, cell):
     if isinstance(value, (pd.Interval, slice)):
-        return Between(column, value, dtype)
+        return Between(column, value, dtype, cell)
     if isinstance(value, tuple):
         raise TypeError(
             f"The condition on {column!r} is a tuple: write [a, b] for either value or "
             "slice(a, b) for an interval."
         )
-    if is_list_like(value):
-        return OneOf(column, list(value), dtype)
-    return OneOf(column, [value], dtype)
+    values = list(value) if is_list_like(value) else [value]
+    return OneOf(column, values, dtype, cell)
 
 
 def example_row(codec):
@@ -303,35 +309,23 @@ def encode_allowed(codec, requirement):
     return codes, table.scalars[:, continuous.index(position)]
 
 
-def _typed(column, values, dtype):
-    """Values as the column holds them; a value that it cannot hold is an error."""
-    missing = [v is None or v is pd.NA or v is pd.NaT or v != v for v in values]
-    present = [v for v, gone in zip(values, missing, strict=True) if not gone]
-    wrong = []
-    if isinstance(dtype, pd.CategoricalDtype):
-        wrong = [v for v in present if v not in dtype.categories]
-    elif is_bool_dtype(dtype):
-        wrong = [v for v in present if not isinstance(v, (bool, np.bool_))]
-    if wrong:
-        raise SchemaError(
-            f"A condition on {column!r} names {wrong}, which its dtype {dtype} does "
-            "not hold."
-        )
-    if any(missing) and isinstance(dtype, np.dtype) and dtype.kind in "iub":
-        raise SchemaError(
-            f"A condition on {column!r} is missing, which its dtype {dtype} never is."
-        )
-    cells = [None if gone else v for v, gone in zip(values, missing, strict=True)]
-    try:
-        return pd.Series(cells, dtype=dtype)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise SchemaError(
-            f"A condition on {column!r} does not fit its dtype {dtype}: {error}."
-        ) from error
+def missing_state(codec, i):
+    """The state that stands for a missing value in the i-th span, or None."""
+    span = codec.layout.spans[i]
+    if span.states:
+        return len(span.states) - 1 if span.states[-1].kind == "missing" else None
+    if codec.transformer is None:
+        return None
+    levels = codec.transformer.values_of(codec.transformer.columns_[i])[0]
+    return span.n_states - 1 if span.n_states > len(levels) else None
 
 
-def _check_held(column, values, transformer):
-    """Refuse values that the fitted column cannot hold, and say which it can."""
+def _held(column, values, codec):
+    """Values as the fitted column writes them; an error for what it cannot hold."""
+    transformer = codec.transformer
+    position = list(transformer.columns_).index(column)
+    if values.hasnans and missing_state(codec, position) is None:
+        raise never_missing(column)
     near = transformer.nearest(column, values)
     known, is_range = transformer.values_of(column)
     held = near.notna()
@@ -344,7 +338,7 @@ def _check_held(column, values, transformer):
         held = (near == values).fillna(False)
     wrong = values[values.notna() & ~np.asarray(held, dtype=bool)]
     if wrong.empty:
-        return
+        return near if is_range and is_object_dtype(values.dtype) else values
     first = wrong.drop_duplicates().iloc[:5]
     names = ", ".join(str(v) for v in first)
     if not is_range:
@@ -360,21 +354,3 @@ def _check_held(column, values, transformer):
         f"holds values from {known.iloc[0]} to {known.iloc[1]}, on the grid seen in "
         f"fit and within its constraint; nearest: {nearest}."
     )
-
-
-def _number(bound, dtype, is_open, inwards):
-    if not isinstance(bound, numbers.Real):
-        raise TypeError("a number is needed")
-    if is_integer_dtype(dtype):
-        whole = int(np.ceil(bound) if inwards > 0 else np.floor(bound))
-        return whole + inwards * (is_open and whole == bound)
-    if is_open and is_float_dtype(dtype):
-        width = np.float32 if "32" in str(dtype) or "float[" in str(dtype) else float
-        return float(np.nextafter(width(bound), width(inwards * np.inf)))
-    return bound
-
-
-def _unit(dtype):
-    if isinstance(dtype, pd.ArrowDtype):
-        return dtype.pyarrow_dtype.unit
-    return getattr(dtype, "unit", None) or np.datetime_data(dtype)[0]

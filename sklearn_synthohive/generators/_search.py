@@ -223,7 +223,7 @@ def overwrite(frame, requirements, block, rng):
         overwritten[str(r.column)] = len(wrong)
         fixed = r.replacement(series, block[wrong], rng)
         series = series.copy()
-        series.iloc[wrong] = fixed.set_axis(series.index[wrong])
+        series.iloc[wrong] = fixed.array
         frame[r.column] = series
     if overwritten:
         log.warning("conditions_overwritten", rows=len(frame), cells=overwritten)

@@ -168,7 +168,9 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
         """
         encoding = self._encodings[self.columns_.index(label)]
         values = encoding.nearest(series, side)
-        values = pd.Series(values, index=series.index, name=label)
+        # Told its dtype, pandas does not guess what objects might be.
+        dtype = values.dtype
+        values = pd.Series(values, index=series.index, name=label, dtype=dtype)
         return self._constrain(label, values, True) if values.notna().any() else values
 
     def values_of(self, label):
@@ -186,7 +188,7 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
         """
         encoding = self._encodings[self.columns_.index(label)]
         values, is_range = encoding.values_of()
-        values = pd.Series(values, name=label)
+        values = pd.Series(values, name=label, dtype=values.dtype)
         return self._constrain(label, values, True) if is_range else values, is_range
 
     def line(self, label):

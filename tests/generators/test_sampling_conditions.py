@@ -41,6 +41,10 @@ def every_kind(n=300):
     )
 
 
+NEVER_MISSING = ["whole", "number", "half", "member", "tail", "since", "zoned"]
+NEVER_MISSING += ["lasting", "month"]
+
+
 @pytest.fixture(scope="module")
 def model(network):
     return fit(small_gan(generator=network, epochs=1), every_kind())
@@ -266,7 +270,6 @@ class TestRefused:
             ({"whole": 30.5}, SchemaError, "whole"),
             ({"whole": None}, SchemaError, "whole"),
             ({"member": None}, SchemaError, "member"),
-            ({"tail": None}, ValueError, "tail"),
             ({"since": "someday"}, SchemaError, "since"),
             ({"city": []}, ValueError, "city.*no value"),
             ({"whole": (30, 40)}, TypeError, "whole.*slice"),
@@ -290,6 +293,14 @@ class TestRefused:
         monkeypatch.setattr(type(model._fitted), "rows", drawn)
         with pytest.raises(error, match=match):
             model.sample(5, conditions=conditions)
+
+    @pytest.mark.parametrize("column", NEVER_MISSING)
+    @pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+    def test_missing_where_fit_saw_none(self, model, column, missing):
+        seen = every_kind()[column].iloc[0]
+        for condition in (missing, [seen, missing]):
+            with pytest.raises(SchemaError, match=f"'{column}'.*saw none.*name values"):
+                model.sample(5, conditions={column: condition})
 
     def test_on_an_encoded_matrix(self):
         encoded = DataTransformer(random_state=0).fit_transform(people())

@@ -1,6 +1,8 @@
 """Log-likelihoods of rows, against laws that are known."""
 
+import datetime as dt
 import itertools
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -263,17 +265,31 @@ class TestFineGrids:
 
     def columns(self, n=800):
         rng = np.random.default_rng(0)
-        after = rng.integers(0, int(3e14), n)
+        after, day = rng.integers(0, int(3e14), n), rng.integers(0, int(8.64e10), n)
         stamps = pd.Timestamp("2014-01-01") + pd.to_timedelta(after, unit="us")
         return {
             "integers": (rng.integers(0, 2**60, n), 2.0**60),
             "microseconds": (stamps, 3e14),
             "with a zone": (stamps.tz_localize("UTC"), 3e14),
             "durations": (pd.to_timedelta(after, unit="us"), 3e14),
+            "decimals": ([Decimal(int(k)).scaleb(-2) for k in after], 3e14),
+            "integers as objects": (pd.Series(after.tolist(), dtype=object), 3e14),
+            "dates of Python": (
+                pd.Series(list(stamps.to_pydatetime()), None, object),
+                3e14,
+            ),
+            "times of day": (
+                [(dt.datetime.min + dt.timedelta(0, 0, int(k))).time() for k in day],
+                8.64e10,
+            ),
         }
 
     @pytest.mark.parametrize(
-        "name", ["integers", "microseconds", "with a zone", "durations"]
+        "name",
+        [
+            *["integers", "microseconds", "with a zone", "durations", "decimals"],
+            *["integers as objects", "dates of Python", "times of day"],
+        ],
     )
     def test_a_uniform_column(self, name):
         values, width = self.columns()[name]
@@ -286,6 +302,24 @@ class TestFineGrids:
         assert found.mean() == pytest.approx(-np.log(width), abs=0.3)
         drawn = model.score_samples(model.sample(200, seed=0))
         assert np.isfinite(drawn).all()
+
+    @pytest.mark.parametrize(
+        ("name", "kind", "parameters"),
+        [
+            ("decimals", "decimal128", (18, 2)),
+            ("microseconds", "timestamp", ("us",)),
+            ("durations", "duration", ("us",)),
+            ("times of day", "time64", ("us",)),
+        ],
+    )
+    def test_columns_of_arrow(self, name, kind, parameters):
+        pa = pytest.importorskip("pyarrow")
+        values, _ = self.columns()[name]
+        dtype = pd.ArrowDtype(getattr(pa, kind)(*parameters))
+        table = pd.DataFrame({"v": pd.Series(values).astype(dtype)})
+        model = CTGAN(generator_dim=(8, 8), epochs=1, random_state=0)
+        model.fit(table, progress_bar=False)
+        assert np.isfinite(model.score_samples(table)).all()
 
     def test_what_lies_beyond_stays_impossible(self):
         values, _ = self.columns()["microseconds"]
