@@ -66,13 +66,12 @@ class Orders:
             own = {i: a for i, a in amounts.items() if scales[i].family == family}
             pairs += likely_orders(own, steps, n)
         fixed, results, terms = set(fixed), set(results), set(terms)
-        pairs = [
-            pair
-            for pair in pairs
-            if not {pair.low, pair.high} <= fixed
-            # An identity may say the same, and comes after its terms.
-            and not ({pair.low, pair.high} & results and {pair.low, pair.high} & terms)
-        ]
+
+        def is_implied(pair):
+            # An identity says the same, mostly, and comes after its terms.
+            return {pair.low, pair.high} & results and {pair.low, pair.high} & terms
+
+        pairs = [p for p in pairs if is_implied(p) or not {p.low, p.high} <= fixed]
         for start in range(0, n, MAX_ROWS):
             pairs = [pair for pair in pairs if pair.holds]
             part = frame.iloc[start : start + MAX_ROWS]
@@ -81,10 +80,10 @@ class Orders:
             for pair in pairs:
                 pair.add(amounts[pair.low], amounts[pair.high])
         found = [order for pair in pairs if (order := pair.order) is not None]
-        orders = cls(transformer, found)
-        gaps = {i: frame.iloc[:, i].isna().to_numpy() for i in orders.columns}
-        orders.items = reduced(found, gaps)
-        return orders
+        columns = {i for item in found for i in (item.low, item.high)}
+        gaps = {i: frame.iloc[:, i].isna().to_numpy() for i in columns}
+        found = [item for item in reduced(found, gaps) if not is_implied(item)]
+        return cls(transformer, found)
 
     @property
     def columns(self) -> set[int]:
@@ -186,13 +185,13 @@ class Orders:
     def _sorted(self, amounts, free, scales):
         """Amounts in order, as far as they may move."""
         amounts = {i: own.copy() for i, own in amounts.items()}
-        for _ in range(2 * len(amounts)):
+        for turn in range(2 * len(amounts)):
             still = True
             for item in self.items:
                 broken = _broken(item, amounts, scales)
                 if broken.any():
                     _swap(item, amounts, broken, free, scales)
-                    _move(item, amounts, broken, free, scales)
+                    _move(item, amounts, broken, free, scales, turn == 0)
                     still = False
             if still:
                 break
@@ -221,13 +220,19 @@ def _swap(item, amounts, rows, free, scales):
     amounts[item.high][rows] = scales[item.high].nearest(low, 1, slack)
 
 
-def _move(item, amounts, rows, free, scales):
-    """A free cell goes as far as the other."""
+def _move(item, amounts, rows, free, scales, mirrored):
+    """A free cell goes to the other side of the other, or as far as that one."""
     ends, slack = (item.low, item.high), _slack(item, scales)
     for own, other, side in ((item.high, item.low, 1), (item.low, item.high, -1)):
         still = _broken(item, {i: amounts[i][rows] for i in ends}, scales)
         at = np.flatnonzero(rows)[still]
         at = at[free[own][at]]
-        amounts[own][at] = scales[own].nearest(
-            amounts[other][at], side, slack, item.strict
-        )
+        scale, bound = scales[own], amounts[other][at]
+        new = scale.nearest(bound, side, slack, item.strict)
+        if mirrored:
+            # Not all onto the same value, lest these look equal too often.
+            beyond = 2 * bound - amounts[own][at]
+            inside = (beyond >= scale.ends[0]) & (beyond <= scale.ends[1])
+            beyond = scale.nearest(beyond, side, slack)
+            new = np.where(inside & (side * (beyond - new) > 0), beyond, new)
+        amounts[own][at] = new

@@ -50,6 +50,12 @@ class Scale:
         """Width of the grid; 0 where there is none."""
         return self.ruler.step
 
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Smallest and largest amount that fit saw."""
+        low, high = self.ruler.ends
+        return low + self.shift, high + self.shift
+
     def read(self, series: pd.Series) -> np.ndarray:
         """Amounts, NaN where missing.
 
@@ -99,7 +105,7 @@ class Scale:
             at = np.searchsorted(self.levels, least, "right" if after else "left")
             at = at - (side < 0)
             return self.levels[np.clip(at, 0, len(self.levels) - 1)]
-        low, high = (end + self.shift for end in self.ruler.ends)
+        low, high = self.ends
         if not self.step:
             return np.clip(self._narrow(amounts, side), low, high)
         steps = np.rint((amounts - low) / self.step)
