@@ -67,7 +67,7 @@ class Scale:
         -------
         ndarray of float64
         """
-        return self._plain(self.ruler.read(series) + self.shift)
+        return self._cast(self._plain(self.ruler.read(series) + self.shift))
 
     def write(self, amounts: np.ndarray):
         """Undo :meth:`read`.
@@ -112,31 +112,42 @@ class Scale:
         away = side * (self._plain(low + steps * self.step) - least)
         steps += side * ((away <= 0) if strict else (away < 0))
         steps = np.clip(steps, 0, np.rint((high - low) / self.step))
-        return self._plain(low + steps * self.step)
+        return self._narrow(self._plain(low + steps * self.step), side)
 
     def _amounts(self, stored):
         ruler = self.ruler
         if not self.step:
             return stored.astype(np.float64)
         amounts = ruler.axis.positions(stored) * self.step + ruler.offset
-        return self._plain(amounts + self.shift)
+        return self._cast(self._plain(amounts + self.shift))
 
     def _plain(self, amounts):
-        """Decimals as the nearest doubles, as they stand in the column."""
+        """Decimals as the nearest doubles."""
         if self.ruler.kind != "number" or not self.step:
             return amounts
         return np.round(amounts, self.ruler.axis.decimals)
 
-    def _narrow(self, amounts, side):
-        """As the dtype holds them, rounded to one side."""
+    @property
+    def _dtype(self):
+        """What holds the cells, where it is narrower than a double."""
         dtype = self.ruler.axis.native.dtype
         dtype = getattr(dtype, "numpy_dtype", dtype)
-        if dtype.kind != "f" or dtype.itemsize == 8:
+        return dtype if dtype.kind == "f" and dtype.itemsize < 8 else None
+
+    def _cast(self, amounts):
+        """As they stand in the column."""
+        dtype = self._dtype
+        return amounts if dtype is None else amounts.astype(dtype).astype(np.float64)
+
+    def _narrow(self, amounts, side):
+        """As :meth:`_cast`, but rounded to one side."""
+        dtype = self._dtype
+        if dtype is None:
             return amounts
         narrow = amounts.astype(dtype)
         beyond = side * (narrow.astype(np.float64) - amounts) < 0
-        next_one = np.nextafter(narrow, dtype.type(side * np.inf))
-        return np.where(beyond, next_one, narrow).astype(np.float64)
+        further = np.nextafter(narrow, dtype.type(side * np.inf))
+        return np.where(beyond, further, narrow).astype(np.float64)
 
 
 def scales_of(transformer) -> dict[int, Scale]:
