@@ -9,8 +9,6 @@ import numpy as np
 
 __all__ = ["Order", "Pair", "likely_orders", "reduced"]
 
-# Steps of the finer grid that are no difference yet.
-SLACK = 0.25
 # Rows on which pairs are rejected: at first, then all of the sample.
 FIRST_ROWS, SAMPLE_ROWS = 64, 1_000
 # Fewest rows in which both are there, and distinct values of each.
@@ -63,13 +61,15 @@ class Pair:
     low, high : int
     chance : float
         Share of the rows that would be out of order by chance.
+    slack : float
+        Smallest difference that counts.
     step : float
         Of the finer grid; 0 where one has none.
     """
 
-    def __init__(self, low, high, chance, step):
-        self.low, self.high = low, high
-        self.chance, self.step = chance, step
+    def __init__(self, low, high, chance, slack, step):
+        self.low, self.high, self.chance = low, high, chance
+        self.slack, self.step = slack, step
         self.n = self.equal = self.next = 0
         self.holds = True
 
@@ -81,7 +81,7 @@ class Pair:
         low, high : ndarray of float64
             Amounts, NaN where missing.
         """
-        over, slack = high - low, SLACK * self.step
+        over, slack = high - low, self.slack
         self.n += np.count_nonzero(~np.isnan(over))
         self.holds &= not (over < -slack).any()
         self.equal += np.count_nonzero(over <= slack)
@@ -98,15 +98,15 @@ class Pair:
         return Order(self.low, self.high, strict)
 
 
-def likely_orders(amounts, steps, n) -> list[Pair]:
+def likely_orders(scales, amounts, n) -> list[Pair]:
     """Pairs that are in order on a sample of the rows, and need not be.
 
     Parameters
     ----------
+    scales : dict of int to Scale
+        Of columns that compare with each other.
     amounts : dict of int to ndarray
-        Columns that compare with each other, NaN where missing.
-    steps : dict of int to float
-        Width of each column's grid; 0 where it has none.
+        NaN where missing.
     n : int
         Rows of the whole table.
 
@@ -114,15 +114,15 @@ def likely_orders(amounts, steps, n) -> list[Pair]:
     -------
     list of Pair
     """
-    columns = [i for i, own in amounts.items() if _n_values(own) >= LEAST_VALUES]
+    columns = [i for i in scales if _n_values(amounts[i]) >= LEAST_VALUES]
     if len(columns) < 2:
         return []
     matrix = np.stack([amounts[i] for i in columns])
-    width = np.array([steps[i] for i in columns])
+    slacks = np.array([scales[i].slack for i in columns])
     mixed = matrix[:, np.random.default_rng(0).permutation(matrix.shape[1])]
     first, found = np.ascontiguousarray(matrix[:, :FIRST_ROWS]), []
     for at, own in enumerate(matrix):
-        slack = SLACK * np.minimum(width, width[at])
+        slack = np.minimum(slacks, slacks[at])
         left = np.flatnonzero(~_above(first[at], first, slack))
         left = left[left != at]
         left = left[~_above(own, matrix[left], slack[left])]
@@ -131,7 +131,8 @@ def likely_orders(amounts, steps, n) -> list[Pair]:
             chance = _chance(own, matrix[other], slack[other])
             if _is_told(chance, n):
                 ends = columns[at], columns[other]
-                found.append(Pair(*ends, chance, slack[other] / SLACK))
+                step = min(scales[i].step for i in ends)
+                found.append(Pair(*ends, chance, slack[other], step))
     return found
 
 

@@ -7,7 +7,6 @@ import pandas as pd
 
 from sklearn_synthohive.preprocessing._order_search import (
     SAMPLE_ROWS,
-    SLACK,
     Order,
     likely_orders,
     reduced,
@@ -60,11 +59,10 @@ class Orders:
         n = len(frame)
         few = frame.iloc[np.linspace(0, n - 1, min(n, SAMPLE_ROWS)).astype(int)]
         amounts = {i: scale.read(few.iloc[:, i]) for i, scale in scales.items()}
-        steps = {i: scale.step for i, scale in scales.items()}
         pairs = []
         for family in dict.fromkeys(scale.family for scale in scales.values()):
-            own = {i: a for i, a in amounts.items() if scales[i].family == family}
-            pairs += likely_orders(own, steps, n)
+            own = {i: scale for i, scale in scales.items() if scale.family == family}
+            pairs += likely_orders(own, amounts, n)
         fixed, results, terms = set(fixed), set(results), set(terms)
 
         def is_implied(pair):
@@ -204,7 +202,7 @@ class Orders:
 
 
 def _slack(item, scales):
-    return SLACK * min(scales[item.low].step, scales[item.high].step)
+    return min(scales[item.low].slack, scales[item.high].slack)
 
 
 def _broken(item, amounts, scales):

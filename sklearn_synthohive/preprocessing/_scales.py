@@ -19,6 +19,8 @@ FAMILIES = {
     "date": "date",
     "datetime with time zone": "date with time zone",
 }
+# Share of a sum of days that rounding may reach.
+ROUNDED = 1e-15
 # Whole numbers up to here are doubles.
 LARGEST = 2.0**53
 
@@ -49,6 +51,14 @@ class Scale:
     def step(self) -> float:
         """Width of the grid; 0 where there is none."""
         return self.ruler.step
+
+    @property
+    def slack(self) -> float:
+        """Largest difference that is none: numbers are exact, days are summed up."""
+        if self.ruler.kind == "number":
+            return 0.0
+        unit = DAYS[self.ruler.axis.native.unit]
+        return max(0.25 * unit, ROUNDED * max(map(abs, self.ends)))
 
     @property
     def ends(self) -> tuple[float, float]:

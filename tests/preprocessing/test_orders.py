@@ -228,6 +228,32 @@ class TestHeld:
         assert set(held["a"] % 1) == {0}
         assert set(held["c"] % 5) == {0}
 
+    def test_steps_wider_than_differences(self):
+        rng = np.random.default_rng(0)
+        a = 5 * rng.integers(0, 100, 500)
+        df = pd.DataFrame({"a": a, "b": 7 * np.ceil(a / 7 + rng.integers(0, 9, 500))})
+        rules, _, _ = fitted(df)
+        assert rules.texts == ["a <= b"]
+        held = rules.add_up(shuffled(df))
+        assert (held["a"] <= held["b"]).all()
+        assert set(held["b"] % 7) == {0}
+
+    @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+    def test_dates_apart_by_one_step(self, unit):
+        rng = np.random.default_rng(0)
+        a = rng.integers(0, 10**8, 400)
+        start = pd.Timestamp("2001-02-03 04:05:06")
+        a = pd.Series(start + pd.to_timedelta(a, "s")).dt.as_unit(unit)
+        b = a + pd.to_timedelta(rng.integers(0, 3, 400) * 3_600, "s")
+        df = pd.DataFrame(
+            {"a": a, "b": b + pd.to_timedelta(rng.integers(0, 2, 400), "s")}
+        )
+        rules, _, _ = fitted(df.astype(f"datetime64[{unit}]"))
+        assert rules.texts == ["a <= b"]
+        assert rules.orders.holding(df).all()
+        held = rules.add_up(shuffled(df))
+        assert (held["a"] <= held["b"]).all()
+
     def test_values_that_a_column_never_has_are_not_put(self):
         rng = np.random.default_rng(0)
         fee = rng.choice([0.0, 4.99, 9.99], 400)
