@@ -68,6 +68,8 @@ def planted_rules(df: pd.DataFrame, real: pd.DataFrame) -> dict:
         ),
         "arrived = ordered + days": df["arrived"]
         == df["ordered"] + pd.to_timedelta(df["days"], "D"),
+        "paid <= total": df["paid"] <= df["total"],
+        "refund <= net": df["refund"].isna() | (df["refund"] <= df["net"]),
         "office by city (99 %)": df["office"].str[7:].astype(int) == number % 7,
         "paid = total (30 %)": _near(df["paid"], df["total"]),
     }

@@ -116,7 +116,9 @@ class RawCodec:
         return self.copies.put(frame, table.codes, clip=clip)
 
     def add_up(self, frame, codes, given=None, *, clip: bool = True) -> pd.DataFrame:
-        """Decoded cells in which identities hold, and what repeats a sum repeats it.
+        """Decoded cells that keep the rules, and what repeats a sum repeats it.
+
+        A repeat that cannot be in order is none.
 
         Parameters
         ----------
@@ -127,8 +129,25 @@ class RawCodec:
             Cells that stay.
         clip : bool, default=True
         """
-        frame = self.rules.add_up(frame, given, clip=clip)
-        return self.copies.put(frame, codes, clip=clip)
+        repeats = self.copies.repeats(codes)
+        frame = self.rules.add_up(frame, given, repeats, clip=clip)
+        frame = self.copies.put(frame, codes, clip=clip)
+        if not self.copies.sources or not self.rules.ordered:
+            return frame
+        # What is repeated may have moved.
+        for keeps in (True, False):
+            wrong = ~self.rules.orders.holding(frame)
+            if not wrong.any():
+                break
+            part = frame[wrong].copy()
+            own = None if given is None else given[wrong]
+            if keeps:
+                part = self.rules.add_up(part, own, repeats[wrong], clip=clip)
+                part = self.copies.put(part, codes[wrong], clip=clip)
+            else:
+                part = self.rules.add_up(part, own, clip=clip)
+            frame = pd.concat([frame[~wrong], part]).loc[frame.index]
+        return frame
 
     def line(self, i: int):
         """Where the modes and spikes of the i-th span lie; None for categories."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from sklearn_synthohive.generators._implied import implied_requirements
 from sklearn_synthohive.generators._requirements import (
@@ -76,8 +77,34 @@ def search_rows(fitted, requirements, block, seed, context, n_jobs, clip):
         met += [r.met(frame[r.column], block[rows]) for r in requirements]
         log_weight = fitted.log_weights(table, given)
         best.take(table, np.sum(met, axis=0), log_weight, rows, rng)
-    frame = fitted.codec.decode(best.table(), clip=clip)
-    return overwrite(frame, requirements, block, rng)
+    table = best.table()
+    frame = fitted.codec.decode(table, clip=clip)
+    frame = overwrite(frame, requirements, block, rng)
+    return _mended(fitted.codec, frame, table.codes, requirements, block, clip)
+
+
+def _mended(codec, frame, codes, requirements, block, clip):
+    """Rows that broke the rules when they were overwritten, but for what is asked.
+
+    Cells move within their intervals, or else stay.
+    """
+    for moves in (True, False):
+        broken = ~codec.rules.adding_up(frame)
+        if not broken.any():
+            break
+        given = np.zeros(frame.shape, dtype=bool)
+        for r in requirements:
+            i = frame.columns.get_loc(r.column)
+            stays = not (moves and isinstance(r, Between))
+            given[:, i] = r.fixed[block] if isinstance(r, PerRow) else stays
+        # A value that is asked for repeats no other.
+        own = np.where(given, 0, codes)[broken]
+        part = codec.add_up(frame[broken].copy(), own, given[broken], clip=clip)
+        met = [r.met(part[r.column], block[broken]) for r in requirements]
+        met = np.logical_and.reduce(met)
+        broken[broken] = met
+        frame = pd.concat([frame[~broken], part[met]]).loc[frame.index]
+    return frame
 
 
 def _candidate_rows(pending, hit_rate, per_row, forcing):

@@ -178,6 +178,24 @@ class Copies:
             codes[copied, i] = 0
         return CompactTable(codes, table.scalars)
 
+    def repeats(self, codes: np.ndarray) -> np.ndarray:
+        """Which cells repeat another column.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n_rows, n_columns)
+            With the states of repeats.
+
+        Returns
+        -------
+        ndarray of bool
+        """
+        out = np.zeros(codes.shape, dtype=bool)
+        for i, sources in self.sources:
+            at = codes[:, i].astype(np.int64) - self.first_state(i)
+            out[:, i] = (at >= 0) & (at < len(sources))
+        return out
+
     def put(self, frame: pd.DataFrame, codes: np.ndarray, *, clip=True) -> pd.DataFrame:
         """Repeated values, within the range and under the constraint of their column.
 

@@ -8,13 +8,14 @@ import pandas as pd
 from sklearn_synthohive.layout import CompactTable, Layout
 from sklearn_synthohive.preprocessing._calendar import Calendar
 from sklearn_synthohive.preprocessing._dependences import Dependences
+from sklearn_synthohive.preprocessing._orders import Orders
 from sklearn_synthohive.preprocessing._sums import Sums
 
 __all__ = ["Rules"]
 
 
 class Rules:
-    """Functional dependences, parts of dates and identities of numbers of one table.
+    """Dependences, parts of dates, identities and orders of numbers of one table.
 
     Dependences are held in encoded rows, the others in decoded ones.
 
@@ -24,6 +25,8 @@ class Rules:
     sums : Sums or None
         None where the rows cannot be decoded.
     calendar : Calendar or None
+        Likewise.
+    orders : Orders or None
         Likewise.
 
     Examples
@@ -43,10 +46,12 @@ class Rules:
         dependences: Dependences,
         sums: Sums | None = None,
         calendar: Calendar | None = None,
+        orders: Orders | None = None,
     ):
         self.dependences = dependences
         self.sums = sums
         self.calendar = calendar
+        self.orders = orders
 
     @classmethod
     def fit(
@@ -78,7 +83,11 @@ class Rules:
         barred = {d.source for d in dependences.items if not d.source_gap}
         barred |= {d.target for d in dependences.items if not d.target_gap}
         sums = Sums.fit(transformer, X, barred | calendar.targets)
-        return cls(dependences, sums, calendar)
+        rules = cls(dependences, sums, calendar)
+        rules.orders = Orders.fit(
+            transformer, X, rules.fixed, rules.results, rules.terms
+        )
+        return rules
 
     @property
     def determined(self) -> set[int]:
@@ -97,10 +106,21 @@ class Rules:
         items = () if self.sums is None else self.sums.items
         return {term for item in items for term in item.terms}
 
+    @property
+    def fixed(self) -> set[int]:
+        """Columns that orders do not move."""
+        items = self.dependences.items
+        return self.determined | {d.source for d in items if not d.source_gap}
+
+    @property
+    def ordered(self) -> set[int]:
+        """Columns that have an order."""
+        return set() if self.orders is None else self.orders.columns
+
     def under(self, layout: Layout) -> Rules:
         """The same rules for a table whose spans have further states."""
         dependences = Dependences(layout, self.dependences.items)
-        return Rules(dependences, self.sums, self.calendar)
+        return Rules(dependences, self.sums, self.calendar, self.orders)
 
     @classmethod
     def none(cls, layout: Layout) -> Rules:
@@ -121,25 +141,52 @@ class Rules:
         """Encoded rows in which dependences hold; see ``Dependences.hold``."""
         return self.dependences.hold(table, given, seed)
 
-    def add_up(self, frame: pd.DataFrame, given=None, *, clip=True) -> pd.DataFrame:
-        """Decoded rows in which dates and identities hold; see ``Sums.hold``."""
+    def add_up(
+        self, frame: pd.DataFrame, given=None, repeats=None, *, clip=True
+    ) -> pd.DataFrame:
+        """Decoded rows in which dates, orders and identities hold; see ``Sums.hold``.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Changed.
+        given, repeats : ndarray of shape (n_rows, n_columns), bool, optional
+            Cells that stay; cells that orders leave alone besides.
+        clip : bool, default=True
+        """
         if self.calendar is not None:
             # What is computed from a date's difference is computed afterwards.
             bases = set() if self.sums is None else self.sums.bases
             fixed = self.results | (self.terms - bases)
             frame = self.calendar.hold(frame, given, fixed, clip=clip)
+        frame = self._put_in_order(frame, given, repeats, clip, summed=False)
         if self.sums is not None:
             frame = self.sums.hold(frame, given, clip=clip)
-        if self.calendar is not None and self.results:
-            # Dates that were computed have other parts.
+        if self.results:
+            frame = self._put_in_order(frame, given, repeats, clip, summed=True)
+        if self.calendar is not None and (self.results or self.ordered):
+            # Dates that were computed or moved have other parts.
             dates = {item.source for item in self.calendar.items}
             frame = self.calendar.hold(frame, given, dates, clip=clip)
         return frame
 
+    def _put_in_order(self, frame, given, repeats, clip, *, summed):
+        if not self.ordered:
+            return frame
+        masks = [mask for mask in (given, repeats) if mask is not None]
+        still = np.logical_or.reduce(masks) if masks else None
+        if given is not None and self.calendar is not None:
+            # A date whose part is given has moved to it.
+            for item in self.calendar.items:
+                still[:, item.source] |= given[:, item.target]
+        fixed = self.fixed | self.terms if summed else self.fixed
+        without = () if summed else self.results
+        return self.orders.hold(frame, still, fixed, without, clip=clip)
+
     def adding_up(self, frame: pd.DataFrame) -> np.ndarray:
-        """Which decoded rows keep the identities, and say of dates what these say."""
+        """Which decoded rows keep identities and orders, and agree with their dates."""
         out = np.ones(len(frame), dtype=bool)
-        for rules in (self.sums, self.calendar):
+        for rules in (self.sums, self.calendar, self.orders):
             if rules is not None:
                 out &= rules.holding(frame)
         return out
@@ -154,7 +201,7 @@ class Rules:
             target = f"whether {target} is missing" if item.target_gap else target
             source = f"whether {source} is missing" if item.source_gap else source
             out.append(f"{target} follows from {source}")
-        for rules in (self.calendar, self.sums):
+        for rules in (self.calendar, self.sums, self.orders):
             if rules is not None:
                 out += rules.texts(names)
         return out
@@ -165,6 +212,7 @@ class Rules:
             "dependences": self.dependences.to_state(),
             "sums": [] if self.sums is None else self.sums.to_state(),
             "calendar": [] if self.calendar is None else self.calendar.to_state(),
+            "orders": [] if self.orders is None else self.orders.to_state(),
         }
 
     @classmethod
@@ -174,6 +222,7 @@ class Rules:
         if transformer is None:
             return cls(dependences)
         sums = Sums.from_state(transformer, state["sums"])
-        # Models of the first versions know of no calendar.
+        # Models of the first versions know of no calendar and no orders.
         calendar = Calendar.from_state(transformer, state.get("calendar", []))
-        return cls(dependences, sums, calendar)
+        orders = Orders.from_state(transformer, state.get("orders", []))
+        return cls(dependences, sums, calendar, orders)

@@ -43,7 +43,8 @@ def facts(rows):
 
 def test_both_orders_are_tried(model):
     # The source of a repeat may be drawn before the column or after it.
-    assert model.rules_ == ["paid may repeat bill", "kept may repeat paid"]
+    repeats = [text for text in model.rules_ if "repeat" in text]
+    assert repeats == ["paid may repeat bill", "kept may repeat paid"]
     order = [model._fitted.codec.layout.spans[i].column for i in model._fitted.order]
     assert order.index("paid") < order.index("bill")
     assert order.index("paid") < order.index("kept")

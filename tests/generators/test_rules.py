@@ -193,7 +193,7 @@ def payer():
 
 class TestRepeats:
     def test_their_rate_is_kept(self, payer):
-        assert payer.rules_ == ["paid may repeat bill"]
+        assert payer.rules_ == ["paid <= bill", "paid may repeat bill"]
         real, rows = accounts(), payer.sample(3_000, seed=0)
         for kind in ("careful", "other"):
             left, right = (
