@@ -55,7 +55,8 @@ class Orders:
         -------
         Orders
         """
-        frame, scales = transformer.modelled(X), scales_of(transformer)
+        frame = transformer.own(transformer.modelled(X))
+        scales = {i: s for i, s in scales_of(transformer).items() if i < frame.shape[1]}
         n = len(frame)
         few = frame.iloc[np.linspace(0, n - 1, min(n, SAMPLE_ROWS)).astype(int)]
         amounts = {i: scale.read(few.iloc[:, i]) for i, scale in scales.items()}

@@ -84,8 +84,9 @@ class Rules:
         barred |= {d.target for d in dependences.items if not d.target_gap}
         sums = Sums.fit(transformer, X, barred | calendar.targets)
         rules = cls(dependences, sums, calendar)
+        near = sums.near
         rules.orders = Orders.fit(
-            transformer, X, rules.fixed, rules.results, rules.terms
+            transformer, X, rules.fixed - near, rules.results - near, sums.further_terms
         )
         return rules
 
@@ -156,8 +157,7 @@ class Rules:
         """
         if self.calendar is not None:
             # What is computed from a date's difference is computed afterwards.
-            bases = set() if self.sums is None else self.sums.bases
-            fixed = self.results | (self.terms - bases)
+            fixed = self.results | self._still_terms
             frame = self.calendar.hold(frame, given, fixed, clip=clip)
         frame = self._put_in_order(frame, given, repeats, clip, summed=False)
         if self.sums is not None:
@@ -179,9 +179,17 @@ class Rules:
             # A date whose part is given has moved to it.
             for item in self.calendar.items:
                 still[:, item.source] |= given[:, item.target]
-        fixed = self.fixed | self.terms if summed else self.fixed
-        without = () if summed else self.results
-        return self.orders.hold(frame, still, fixed, without, clip=clip)
+        if not summed:
+            return self.orders.hold(frame, still, self.fixed, self.results, clip=clip)
+        # What is computed from a difference may move, and then has another one.
+        fixed = (self.fixed - self.sums.near) | self._still_terms
+        frame = self.orders.hold(frame, still, fixed, clip=clip)
+        return self.sums.with_differences(frame)
+
+    @property
+    def _still_terms(self):
+        """Terms of more than a difference."""
+        return set() if self.sums is None else self.sums.further_terms
 
     def adding_up(self, frame: pd.DataFrame) -> np.ndarray:
         """Which decoded rows keep identities and orders, and agree with their dates."""
