@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from sklearn_synthohive.preprocessing._amounts import rulers_of
 from sklearn_synthohive.preprocessing._identities import Identity, find_identities
+from sklearn_synthohive.preprocessing._product_search import find_products
+from sklearn_synthohive.preprocessing._products import Product
 
 __all__ = ["Sums"]
 
@@ -15,17 +19,17 @@ MAX_ROWS = 200_000
 
 
 class Sums:
-    """What adds up in a table, and makes it add up in decoded rows.
+    """What adds and multiplies up in a table, held in decoded rows.
 
     Parameters
     ----------
     transformer : DataTransformer
         Fitted on the table.
-    items : list of Identity
+    items : list of Identity and Product
         By position of the modelled columns, in the order in which to compute them.
     """
 
-    def __init__(self, transformer, items: list[Identity]):
+    def __init__(self, transformer, items: list[Identity | Product]):
         self.transformer = transformer
         self.items = items
 
@@ -51,19 +55,18 @@ class Sums:
             frame = whole.iloc[np.linspace(0, len(whole) - 1, MAX_ROWS).astype(int)]
         rulers = rulers_of(transformer)
         columns = list(rulers)
-        found = find_identities(
-            [rulers[i].read(frame.iloc[:, i]) for i in columns],
-            [rulers[i].step for i in columns],
-            [k for k, i in enumerate(columns) if i in barred],
-        )
+        amounts = [rulers[i].read(frame.iloc[:, i]) for i in columns]
+        steps = [rulers[i].step for i in columns]
+        out = [k for k, i in enumerate(columns) if i in barred]
+        numbers = [k for k, i in enumerate(columns) if rulers[i].kind == "number"]
+        found = find_identities(amounts, steps, out)
         items = [
-            Identity(
-                columns[item.target],
-                tuple(columns[k] for k in item.terms),
-                item.factors,
-                item.constant,
+            replace(
+                item,
+                target=columns[item.target],
+                terms=tuple(columns[k] for k in item.terms),
             )
-            for item in found
+            for item in find_products(amounts, steps, numbers, out, found)
         ]
         sums = cls(transformer, items)
         if frame is not whole:
@@ -145,6 +148,9 @@ class Sums:
         """
         rulers, out = rulers_of(self.transformer), []
         for item in self.items:
+            if isinstance(item, Product):
+                out.append(item.text(names))
+                continue
             parts = list(zip(item.factors, item.terms, strict=True))
             origin = rulers[item.target].origin
             constant = item.constant + origin
@@ -163,7 +169,10 @@ class Sums:
     @classmethod
     def from_state(cls, transformer, state: list[dict]) -> Sums:
         """Undo :meth:`to_state`."""
-        return cls(transformer, [Identity(**item) for item in state])
+        items = [
+            Product(**item) if "powers" in item else Identity(**item) for item in state
+        ]
+        return cls(transformer, items)
 
     @staticmethod
     def _amounts(item, frame, rulers):
