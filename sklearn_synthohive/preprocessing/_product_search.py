@@ -18,7 +18,7 @@ from sklearn_synthohive.preprocessing._identities import (
     _sorted,
     _targets,
 )
-from sklearn_synthohive.preprocessing._products import EXACT, Product, shaped, slack
+from sklearn_synthohive.preprocessing._products import EXACT, SHAPES, Product, slack
 
 __all__ = ["find_products"]
 
@@ -115,7 +115,8 @@ class _Terms:
     def of(cls, amounts, numbers):
         columns, shapes = [], []
         for i in numbers:
-            low, high = np.nanmin(amounts[i]), np.nanmax(amounts[i])
+            present = amounts[i][~np.isnan(amounts[i])]
+            low, high = present.min(initial=np.inf), present.max(initial=-np.inf)
             if not low < high:
                 continue
             own = ["x"]
@@ -137,6 +138,12 @@ class _Terms:
             _powers(plain, TOGETHER, other, (1, -1)),
             threes,
         )
+
+    def values(self, amounts, rows):
+        """Amounts of all terms in some rows, of shape (n_terms, n_rows)."""
+        lines = np.array([SHAPES[shape] for shape in self.shapes])
+        own = np.array([amounts[int(i)][rows] for i in self.columns])
+        return lines[:, :1] + lines[:, 1:] * own
 
     def product(self, target, parts):
         """The product of terms to powers, without its factor."""
@@ -204,12 +211,7 @@ def _candidates(target, block, step, terms):
         errors = -np.log1p(-share)
         width = errors[:-1] + errors[-1] + EXACT
         with np.errstate(divide="ignore", invalid="ignore"):
-            logs = np.array(
-                [
-                    np.log(np.abs(shaped(block[i][rows], shape)))
-                    for i, shape in zip(terms.columns, terms.shapes, strict=True)
-                ]
-            )
+            logs = np.log(np.abs(terms.values(block, rows)))
             logs[mine] = np.nan
             vectors = (logs[:, :-1] - logs[:, -1:]) / width
         wanted = np.log(np.abs(own[rows]))

@@ -60,7 +60,8 @@ class Product:
         parts = list(zip(self.terms, self.powers, self.shapes, strict=True))
         with np.errstate(all="ignore"):
             for i, power, shape in sorted(parts, key=lambda part: part[1] < 0):
-                part = shaped(amounts[i], shape) ** abs(power)
+                first, rise = SHAPES[shape]
+                part = (first + rise * amounts[i]) ** abs(power)
                 out = out * part if power > 0 else out / part
             out = (out - start) / slope
         return np.where(np.isfinite(out), out, np.nan)
@@ -128,22 +129,6 @@ class Product:
         sign = "-" if self.factor < 0 else ""
         product = " / ".join([" * ".join(above) or "1", *below])
         return f"{names[self.target]} = {sign}{product}"
-
-
-def shaped(amounts, shape):
-    """A term as it enters a product.
-
-    Parameters
-    ----------
-    amounts : ndarray
-    shape : str
-
-    Returns
-    -------
-    ndarray
-    """
-    start, slope = SHAPES[shape]
-    return start + slope * amounts
 
 
 def slack(own, step):

@@ -10,6 +10,7 @@ import pandas as pd
 from sklearn_synthohive.preprocessing._amounts import rulers_of
 from sklearn_synthohive.preprocessing._identities import Identity, find_identities
 from sklearn_synthohive.preprocessing._product_search import find_products
+from sklearn_synthohive.preprocessing._product_terms import two_terms
 from sklearn_synthohive.preprocessing._products import Product
 
 __all__ = ["Sums"]
@@ -200,23 +201,40 @@ class Sums:
         """Let a term follow from a given target; the cells that must stay now."""
         moved = np.zeros_like(given)
         results = {other.target for other in self.items}
-        # The widest term can take most values.
-        terms = sorted(item.terms, key=lambda i: -_width(rulers[i]))
+        # The widest term can take most values; a result asks for terms of its own.
+        terms = sorted(item.terms, key=lambda i: (i in results, -_width(rulers[i])))
         for term in terms:
             free = rows & ~given[:, term]
-            if term in results or not free.any():
+            if not free.any():
                 continue
             solved = item.solved_for(term)
             before = frame.iloc[:, term]
             result = solved.result(self._amounts(item, frame, rulers))
-            low, high = rulers[term].ends
-            free &= (result >= low) & (result <= high)
+            if term not in results:
+                low, high = rulers[term].ends
+                margin = rulers[term].step / 2
+                free &= (result >= low - margin) & (result <= high + margin)
             self._put(solved, frame, rulers, free, True)
             good = free & self._holding(item, frame, rulers)
             frame.isetitem(term, frame.iloc[:, term].where(good | ~free, before))
             moved[good, term] = True
             rows = rows & ~good
+        if rows.any() and isinstance(item, Product):
+            self._solve_two(item, frame, rulers, rows, given, moved)
         return moved
+
+    def _solve_two(self, item, frame, rulers, rows, given, moved):
+        """Let two terms follow from a given product."""
+        at, results = np.flatnonzero(rows), {other.target for other in self.items}
+        free = {i: ~given[at, i] & (i not in results) for i in item.terms}
+        amounts = self._amounts(item, frame.iloc[at], rulers)
+        for part, new in two_terms(item, amounts, rulers, free):
+            for i, values in new.items():
+                series = frame.iloc[:, i].copy()
+                written = rulers[i].write(values)
+                series.iloc[at[part]] = written
+                frame.isetitem(i, series)
+                moved[at[part], i] = True
 
 
 def _text(factor, name):
