@@ -67,7 +67,7 @@ def _solved(item, amounts, rulers, first, second, values):
     if ruler.step:
         result = low + np.rint((result - low) / ruler.step) * ruler.step
     grid[second] = result
-    good = (result >= low) & (result <= high)
+    good = (result >= low) & (result <= high) & ~np.isnan(item.result(grid))
     good &= item.holds(grid, rulers[item.target].step)
     shape = (len(amounts[first]), len(values))
     far = np.abs(values - amounts[first][:, None])

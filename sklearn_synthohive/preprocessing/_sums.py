@@ -17,6 +17,8 @@ __all__ = ["Sums"]
 
 # Rows whose amounts are read at a time.
 MAX_ROWS = 200_000
+# How often terms of given results are solved for.
+ROUNDS = 8
 
 
 class Sums:
@@ -106,17 +108,27 @@ class Sums:
             return frame
         if given is None:
             given = np.zeros(frame.shape, dtype=bool)
+        asked = given[:, [item.target for item in self.items]].any(axis=1)
+        # A term that is solved for may change another one, which follows from it.
+        for _ in range(ROUNDS):
+            self._hold(frame, given, clip)
+            if not asked.any() or self.holding(frame)[asked].all():
+                break
+        return frame
+
+    def _hold(self, frame, given, clip):
         rulers = rulers_of(self.transformer)
         for item in reversed(self.items):
             rows = given[:, item.target] & ~self._holding(item, frame, rulers)
             if rows.any():
                 given = given | self._solve(item, frame, rulers, rows, given)
         for item in self.items:
-            rows = ~given[:, item.target] & ~np.isnan(
-                rulers[item.target].read(frame.iloc[:, item.target])
-            )
-            self._put(item, frame, rulers, rows, clip)
-        return frame
+            amounts, step = self._amounts(item, frame, rulers), rulers[item.target].step
+            rows = ~given[:, item.target] & ~np.isnan(amounts[item.target])
+            if step:
+                # Of two numbers that are as near the one that was drawn stays.
+                rows &= ~item.holds(amounts, step)
+            self._put(item.target, item.result(amounts), frame, rulers, rows, clip)
 
     def holding(self, frame: pd.DataFrame) -> np.ndarray:
         """Which rows keep all identities.
@@ -184,18 +196,18 @@ class Sums:
         amounts = self._amounts(item, frame, rulers)
         return item.holds(amounts, rulers[item.target].step)
 
-    def _put(self, item, frame, rulers, rows, clip):
-        """Results in the rows where nothing is missing; the rows that have them."""
-        result = item.result(self._amounts(item, frame, rulers))
+    def _put(self, i, result, frame, rulers, rows, clip):
+        """Results in a column, in the rows where nothing is missing."""
         rows = rows & ~np.isnan(result)
-        old, label = frame.iloc[:, item.target], frame.columns[item.target]
-        values = rulers[item.target].write(np.where(rows, result, np.nan))
+        if not rows.any():
+            return
+        old, label = frame.iloc[:, i], frame.columns[i]
+        values = rulers[i].write(np.where(rows, result, np.nan))
         dtype = getattr(values, "dtype", None)
         new = pd.Series(values, index=frame.index, dtype=dtype, name=label)
         new = old.where(~rows, new) if not rows.all() else new
         new = self.transformer._constrain(label, new, clip)
-        frame.isetitem(item.target, new)
-        return rows
+        frame.isetitem(i, new)
 
     def _solve(self, item, frame, rulers, rows, given):
         """Let a term follow from a given target; the cells that must stay now."""
@@ -214,8 +226,11 @@ class Sums:
                 low, high = rulers[term].ends
                 margin = rulers[term].step / 2
                 free &= (result >= low - margin) & (result <= high + margin)
-            self._put(solved, frame, rulers, free, True)
-            good = free & self._holding(item, frame, rulers)
+            self._put(term, result, frame, rulers, free, True)
+            amounts = self._amounts(item, frame, rulers)
+            # A term of zero that is divided by solves nothing.
+            good = free & ~np.isnan(item.result(amounts))
+            good &= item.holds(amounts, rulers[item.target].step)
             frame.isetitem(term, frame.iloc[:, term].where(good | ~free, before))
             moved[good, term] = True
             rows = rows & ~good
@@ -231,8 +246,7 @@ class Sums:
         for part, new in two_terms(item, amounts, rulers, free):
             for i, values in new.items():
                 series = frame.iloc[:, i].copy()
-                written = rulers[i].write(values)
-                series.iloc[at[part]] = written
+                series.iloc[at[part]] = rulers[i].write(values)
                 frame.isetitem(i, series)
                 moved[at[part], i] = True
 
