@@ -139,7 +139,8 @@ class CTGAN(
         beside ``epochs``.
     rules : {"all", "exact", None}, default="all"
         "exact": keep what holds on every row: columns that follow from another one,
-        sums and multiples of numbers. "all": repeats of another column's value, too.
+        sums, multiples and products of numbers. "all": repeats of another column's
+        value, too.
     resume_from : path-like, optional
         A ``checkpoint_dir`` of an earlier fit, or a checkpoint in it: training goes on
         from there, with the same rows and parameters, as if it had never stopped.
