@@ -30,8 +30,9 @@ LEAST_DRAWN = 4
 LEAST_TOLD = 0.25
 # Powers of a term: on its own, and beside others.
 ALONE, TOGETHER = (2, -1, -2, 0.5, -0.5), (1, -1, 2, -2)
-# So many powers of terms are tried in threes.
-MOST_IN_THREES = 160
+# So many powers of terms are tried in pairs, without squares and complements, and in
+# threes.
+MOST_IN_PAIRS, MOST_PLAIN, MOST_IN_THREES = 1_200, 800, 160
 # Candidates of a target that are checked, the shortest first.
 MOST_CHECKED = 300
 # A factor has so many digits, or its inverse has; a fraction of these has two.
@@ -46,7 +47,7 @@ def find_products(amounts, steps, numbers, barred=(), sums=()) -> list:
     rows, less that of one of them, which takes the factor away. For each column, sets
     of two and three terms are looked up that come close enough to its own vector; what
     is close is checked on every row. Three terms are tried in tables of up to some 40
-    columns.
+    columns; above 150 or 300 there are no squares and complements, above 400 no pairs.
 
     Of the forms of one relation that with the smallest relative rounding is taken, as
     it implies the others; then one without quotients; then that of fewest terms.
@@ -70,12 +71,12 @@ def find_products(amounts, steps, numbers, barred=(), sums=()) -> list:
     """
     if not numbers or len(amounts[0]) < LEAST_ROWS:
         return list(sums)
-    terms = _Terms.of(amounts, numbers)
+    terms, samples = _Terms.of(amounts, numbers), _Samples(amounts, numbers)
     found = [
         product
         for target in numbers
         if target not in barred
-        for product in _of_target(target, amounts, steps, terms)
+        for product in _of_target(target, amounts, steps, terms, samples)
     ]
     # What adds up to a product comes before it, if it is a product, too.
     targets = {product.target for product in found}
@@ -128,15 +129,17 @@ class _Terms:
             shapes += own
         plain = [k for k, shape in enumerate(shapes) if shape == "x"]
         other = [k for k, shape in enumerate(shapes) if shape != "x"]
+        none = _powers([], (), [], ())
+        pairs, size = _powers(plain, TOGETHER, other, (1, -1)), MOST_IN_PAIRS
+        if len(pairs[0]) > size:
+            pairs, size = _powers(plain, (1, -1), [], ()), MOST_PLAIN
         threes = _powers(plain, (1, -1), other, (1,))
-        if len(threes[0]) > MOST_IN_THREES:
-            threes = _powers([], (), [], ())
         return cls(
             np.array(columns, dtype=int),
             shapes,
             _powers(plain, ALONE, [], ()),
-            _powers(plain, TOGETHER, other, (1, -1)),
-            threes,
+            pairs if len(pairs[0]) <= size else none,
+            threes if len(threes[0]) <= MOST_IN_THREES else none,
         )
 
     def values(self, amounts, rows):
@@ -163,21 +166,38 @@ def _powers(plain, plain_powers, other, other_powers):
     )
 
 
-def _of_target(target, amounts, steps, terms):
+class _Samples:
+    """Amounts of all numbers in some rows; targets without gaps share theirs."""
+
+    def __init__(self, amounts, numbers):
+        self.amounts, self.numbers = amounts, numbers
+        self.key = None
+
+    def take(self, rows):
+        """Amounts by column, and which are neither zero nor missing."""
+        key = rows.tobytes()
+        if key != self.key:
+            self.block = {i: self.amounts[i][rows] for i in self.numbers}
+            whole = np.column_stack(list(self.block.values()))
+            self.usable = (whole != 0) & ~np.isnan(whole)
+            self.key = key
+        return self.block, self.usable
+
+
+def _of_target(target, amounts, steps, terms, samples):
     """Products that are the target on every row."""
     present = np.flatnonzero(~np.isnan(amounts[target]))
     if not _tells(amounts[target][present], steps[target]):
         return []
     rows = _evenly(present, SAMPLE_ROWS)
-    block = {int(i): amounts[i][rows] for i in np.unique(terms.columns)}
+    block, usable = samples.take(rows)
     candidates = {}
-    for parts in _candidates(target, block, steps[target], terms):
+    for parts in _candidates(target, block, usable, steps[target], terms):
         product = terms.product(target, parts)
         candidates.setdefault((product.terms, product.powers, product.shapes), product)
-    part = block | {target: amounts[target][rows]}
     fitted = []
     for product in list(candidates.values())[:MOST_CHECKED]:
-        low, high = _factors(product, part, steps[target])
+        low, high = _factors(product, block, steps[target])
         if low <= high:
             fitted.append(_fit(product, amounts, steps[target], len(present)))
     return [product for product in fitted if product is not None]
@@ -195,12 +215,9 @@ def _tells(own, step):
     )
 
 
-def _candidates(target, block, step, terms):
+def _candidates(target, block, usable, step, terms):
     """Terms and powers whose logarithms add up to those of the target on some rows."""
     own = block[target]
-    columns = list(block)
-    usable = np.column_stack([(a != 0) & ~np.isnan(a) for a in block.values()])
-    usable[:, columns.index(target)] = True
     mine = terms.columns == target
     singles, pairs, threes = [], [], []
     for rows in _draws(own, usable):

@@ -283,7 +283,7 @@ class TestFound:
         df["flag"] = rng.random(N) < 0.5
         assert texts_of(df) == [text]
 
-    @pytest.mark.parametrize("n_columns", [30, 70])
+    @pytest.mark.parametrize("n_columns", [30, 70, 220])
     def test_wide(self, n_columns):
         rng = np.random.default_rng(0)
         df = pd.DataFrame(rng.normal(40, 9, (500, n_columns)).round(2)).add_prefix("c")
