@@ -96,7 +96,7 @@ class Sums:
             Decoded rows; changed.
         given : ndarray of shape (n_rows, n_columns), bool, optional
             Cells that stay. Where a result is given, a term is solved for, if one can
-            take the value.
+            take the value, or two terms of a product.
         clip : bool, default=True
             As in ``DataTransformer.decode``.
 
