@@ -38,6 +38,8 @@ def planted(n: int, seed: int = 0) -> pd.DataFrame:
     paid = np.where(rng.random(n) < 0.3, total, (total * rng.random(n)).round(2))
     office = city % 7
     office = np.where(rng.random(n) < 0.01, rng.integers(0, 7, n), office)
+    refund = np.where(city % 4 == 0, np.nan, (net * rng.random(n)).round(2))
+    qty = 1 + rng.poisson(1 + city % 3)
     return pd.DataFrame(
         {
             "city": [f"city {c}" for c in city],
@@ -51,7 +53,9 @@ def planted(n: int, seed: int = 0) -> pd.DataFrame:
             "ordered": ordered,
             "days": days,
             "arrived": ordered + pd.to_timedelta(days, "D"),
-            "refund": np.where(city % 4 == 0, np.nan, (net * rng.random(n)).round(2)),
+            "refund": refund,
+            "qty": qty,
+            "unit": (net / qty).round(2),
         }
     )
 
@@ -66,6 +70,8 @@ def planted_rules(df: pd.DataFrame, real: pd.DataFrame) -> dict:
         "total = net + tax + ship": _near(
             df["total"], df["net"] + df["tax"] + df["ship"]
         ),
+        "unit = round(net / qty, 2)": (df["unit"] - df["net"] / df["qty"]).abs()
+        < 0.00501,
         "arrived = ordered + days": df["arrived"]
         == df["ordered"] + pd.to_timedelta(df["days"], "D"),
         "paid <= total": df["paid"] <= df["total"],

@@ -140,7 +140,7 @@ class CTGAN(
         beside ``epochs``.
     rules : {"all", "exact", None}, default="all"
         "exact": keep what holds on every row: columns that follow from another one,
-        sums and multiples of numbers, columns that are never above another one. "all":
+        sums and products of numbers, columns that are never above another one. "all":
         repeats of another column's value, too.
     resume_from : path-like, optional
         A ``checkpoint_dir`` of an earlier fit, or a checkpoint in it: training goes on
