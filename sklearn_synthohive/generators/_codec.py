@@ -108,7 +108,10 @@ class RawCodec:
         clip : bool, default=True
         """
         frame = self.rules.add_up(frame, given, clip=clip)
-        return self.copies.put(frame, codes, clip=clip)
+        if not self.copies.sources:
+            return frame
+        frame = self.copies.put(frame, codes, clip=clip)
+        return self.rules.tell(frame, given, clip=clip)
 
     def line(self, i: int):
         """Where the modes and spikes of the i-th span lie; None for categories."""

@@ -9,12 +9,13 @@ from sklearn_synthohive.layout import CompactTable, Layout
 from sklearn_synthohive.preprocessing._calendar import Calendar
 from sklearn_synthohive.preprocessing._dependences import Dependences
 from sklearn_synthohive.preprocessing._sums import Sums
+from sklearn_synthohive.preprocessing._thresholds import Thresholds
 
 __all__ = ["Rules"]
 
 
 class Rules:
-    """Functional dependences, parts of dates and identities of numbers of one table.
+    """Dependences, parts of dates, identities and thresholds of numbers of one table.
 
     Dependences are held in encoded rows, the others in decoded ones.
 
@@ -24,6 +25,8 @@ class Rules:
     sums : Sums or None
         None where the rows cannot be decoded.
     calendar : Calendar or None
+        Likewise.
+    thresholds : Thresholds or None
         Likewise.
 
     Examples
@@ -43,10 +46,12 @@ class Rules:
         dependences: Dependences,
         sums: Sums | None = None,
         calendar: Calendar | None = None,
+        thresholds: Thresholds | None = None,
     ):
         self.dependences = dependences
         self.sums = sums
         self.calendar = calendar
+        self.thresholds = thresholds
 
     @classmethod
     def fit(
@@ -78,13 +83,20 @@ class Rules:
         barred = {d.source for d in dependences.items if not d.source_gap}
         barred |= {d.target for d in dependences.items if not d.target_gap}
         sums = Sums.fit(transformer, X, barred | calendar.targets)
-        return cls(dependences, sums, calendar)
+        rules = cls(dependences, sums, calendar)
+        barred = rules.results | rules.terms | calendar.targets
+        rules.thresholds = Thresholds.fit(
+            transformer, X, table, dependences.items, barred
+        )
+        return rules
 
     @property
     def determined(self) -> set[int]:
         """Columns that follow from others."""
         out = {d.target for d in self.dependences.items if not d.target_gap}
-        return out | self.results | (self.calendar.targets if self.calendar else set())
+        for rules in (self.calendar, self.thresholds):
+            out |= set() if rules is None else rules.targets
+        return out | self.results
 
     @property
     def results(self) -> set[int]:
@@ -100,7 +112,7 @@ class Rules:
     def under(self, layout: Layout) -> Rules:
         """The same rules for a table whose spans have further states."""
         dependences = Dependences(layout, self.dependences.items)
-        return Rules(dependences, self.sums, self.calendar)
+        return Rules(dependences, self.sums, self.calendar, self.thresholds)
 
     @classmethod
     def none(cls, layout: Layout) -> Rules:
@@ -112,7 +124,24 @@ class Rules:
         return self.dependences.hold(table, given, seed)
 
     def add_up(self, frame: pd.DataFrame, given=None, *, clip=True) -> pd.DataFrame:
-        """Decoded rows in which dates and identities hold; see ``Sums.hold``."""
+        """Decoded rows in which all but dependences hold; see ``Sums.hold``."""
+        frame = self._computed(frame, given, clip)
+        if self.thresholds is not None and given is not None:
+            # What a dependence reads or writes is not moved after it.
+            fixed = {d.source for d in self.dependences.items if not d.source_gap}
+            fixed |= {d.target for d in self.dependences.items if not d.target_gap}
+            moved = self.thresholds.move(frame, given, fixed, clip=clip)
+            if moved.any():
+                frame = self._computed(frame, given | moved, clip)
+        return self.tell(frame, given, clip=clip)
+
+    def tell(self, frame: pd.DataFrame, given=None, *, clip=True) -> pd.DataFrame:
+        """Decoded rows in which thresholds hold; see ``Thresholds.hold``."""
+        if self.thresholds is None:
+            return frame
+        return self.thresholds.hold(frame, given, clip=clip)
+
+    def _computed(self, frame, given, clip):
         if self.calendar is not None:
             fixed = self.results | self.terms
             frame = self.calendar.hold(frame, given, fixed, clip=clip)
@@ -125,9 +154,9 @@ class Rules:
         return frame
 
     def adding_up(self, frame: pd.DataFrame) -> np.ndarray:
-        """Which decoded rows keep the identities, and say of dates what these say."""
+        """Which decoded rows keep all but dependences."""
         out = np.ones(len(frame), dtype=bool)
-        for rules in (self.sums, self.calendar):
+        for rules in (self.sums, self.calendar, self.thresholds):
             if rules is not None:
                 out &= rules.holding(frame)
         return out
@@ -142,18 +171,20 @@ class Rules:
             target = f"whether {target} is missing" if item.target_gap else target
             source = f"whether {source} is missing" if item.source_gap else source
             out.append(f"{target} follows from {source}")
-        for rules in (self.calendar, self.sums):
+        for rules in (self.calendar, self.sums, self.thresholds):
             if rules is not None:
                 out += rules.texts(names)
         return out
 
     def to_state(self) -> dict:
         """Plain data, for a file."""
-        return {
-            "dependences": self.dependences.to_state(),
-            "sums": [] if self.sums is None else self.sums.to_state(),
-            "calendar": [] if self.calendar is None else self.calendar.to_state(),
+        parts = {
+            "sums": self.sums,
+            "calendar": self.calendar,
+            "thresholds": self.thresholds,
         }
+        states = {k: [] if v is None else v.to_state() for k, v in parts.items()}
+        return {"dependences": self.dependences.to_state(), **states}
 
     @classmethod
     def from_state(cls, layout: Layout, state: dict, transformer=None) -> Rules:
@@ -162,6 +193,7 @@ class Rules:
         if transformer is None:
             return cls(dependences)
         sums = Sums.from_state(transformer, state["sums"])
-        # Models of the first versions know of no calendar.
+        # Models of the first versions know of no calendar and no thresholds.
         calendar = Calendar.from_state(transformer, state.get("calendar", []))
-        return cls(dependences, sums, calendar)
+        thresholds = Thresholds.from_state(transformer, state.get("thresholds", []))
+        return cls(dependences, sums, calendar, thresholds)
