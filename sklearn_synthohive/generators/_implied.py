@@ -49,9 +49,9 @@ def _implied_interval(codec, requirement, labels, taken):
     item = thresholds and thresholds.of(labels.index(requirement.column))
     if item is None or item.source in taken or isinstance(requirement, PerRow):
         return None
-    if item.gap:
-        if not isinstance(requirement, OneOf) or requirement.values.notna().any():
-            return None
+    only_gaps = isinstance(requirement, OneOf) and requirement.values.isna().all()
+    if item.gap and not only_gaps:
+        return None
     source = labels[item.source]
     ends, _ = codec.transformer.values_of(source)
     has_gaps = codec.transformer._encodings[item.source].has_missing
