@@ -361,6 +361,7 @@ class TestGenerated:
             {"group": ["a", "b"]},
             {"group": ["a", "d"]},
             {"code": 12},
+            {"group": "d", "code": 13},
             {"phase": None},
             {"hours": 40.0},
             {"middle": "out", "large": False},
