@@ -56,6 +56,7 @@ def planted(n: int, seed: int = 0) -> pd.DataFrame:
             "refund": refund,
             "qty": qty,
             "unit": (net / qty).round(2),
+            "size": np.select([total < 20, total < 60], ["small", "medium"], "large"),
         }
     )
 
@@ -76,6 +77,7 @@ def planted_rules(df: pd.DataFrame, real: pd.DataFrame) -> dict:
         == df["ordered"] + pd.to_timedelta(df["days"], "D"),
         "paid <= total": df["paid"] <= df["total"],
         "refund <= net": df["refund"].isna() | (df["refund"] <= df["net"]),
+        "size by total": _steps(real["total"], real["size"], df["total"]) == df["size"],
         "office by city (99 %)": df["office"].str[7:].astype(int) == number % 7,
         "paid = total (30 %)": _near(df["paid"], df["total"]),
     }
@@ -113,6 +115,15 @@ def weather_rules(df: pd.DataFrame, real: pd.DataFrame) -> dict:
     told = {part: df[part] == getattr(local, part) for part in ("month", "day", "hour")}
     out = {f"{part} is that of time_hour": held for part, held in told.items()}
     return out | {"all three": told["month"] & told["day"] & told["hour"]}
+
+
+def _steps(source, target, values):
+    """A step function of a column, with its cuts half way, at other values."""
+    order = np.argsort(source.to_numpy(), kind="stable")
+    own, told = source.to_numpy()[order], target.to_numpy()[order]
+    starts = np.flatnonzero(told[1:] != told[:-1]) + 1
+    cuts = (own[starts - 1] + own[starts]) / 2
+    return told[np.append(0, starts)][np.searchsorted(cuts, values)]
 
 
 def _near(left, right):

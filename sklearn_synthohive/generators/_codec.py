@@ -131,9 +131,11 @@ class RawCodec:
         """
         repeats = self.copies.repeats(codes)
         frame = self.rules.add_up(frame, given, repeats, clip=clip)
-        frame = self.copies.put(frame, codes, clip=clip)
-        if not self.copies.sources or not self.rules.ordered:
+        if not self.copies.sources:
             return frame
+        frame = self.copies.put(frame, codes, clip=clip)
+        if not self.rules.ordered:
+            return self.rules.tell(frame, given, clip=clip)
         # What is repeated may have moved.
         for keeps in (True, False):
             wrong = ~self.rules.orders.holding(frame)
@@ -147,7 +149,7 @@ class RawCodec:
             else:
                 part = self.rules.add_up(part, own, clip=clip)
             frame = pd.concat([frame[~wrong], part]).loc[frame.index]
-        return frame
+        return self.rules.tell(frame, given, clip=clip)
 
     def line(self, i: int):
         """Where the modes and spikes of the i-th span lie; None for categories."""

@@ -90,7 +90,12 @@ def _fill(fitted, table, gaps, possible, seed, context, n_jobs):
         np.where(lost & gaps, codes, held.codes),
         np.where((lost & gaps)[:, continuous], scalars, held.scalars),
     )
-    return codec.add_up(codec.decode_cells(held), held.codes, ~gaps)
+    frame = codec.decode_cells(held)
+    out = codec.add_up(frame.copy(), held.codes, ~gaps)
+    lost = out.isna().to_numpy() & gaps
+    for i in np.flatnonzero(lost.any(axis=0)):
+        out.isetitem(i, out.iloc[:, i].where(~lost[:, i], frame.iloc[:, i]))
+    return out
 
 
 def _gap(codec, i):

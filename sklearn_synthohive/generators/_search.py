@@ -132,8 +132,9 @@ class _Forcing:
         implied = implied_requirements(fitted.codec, requirements)
         self.choices = []
         for requirement in requirements:
-            # What determines a column is forced in its place.
+            # What determines a column is forced in its place, if it can be.
             r = implied.get(requirement.column, requirement)
+            r = requirement if isinstance(r, Between) else r
             if isinstance(r, Between):
                 continue
             codes, _ = encode_allowed(fitted.codec, r)

@@ -10,12 +10,13 @@ from sklearn_synthohive.preprocessing._calendar import Calendar
 from sklearn_synthohive.preprocessing._dependences import Dependences
 from sklearn_synthohive.preprocessing._orders import Orders
 from sklearn_synthohive.preprocessing._sums import Sums
+from sklearn_synthohive.preprocessing._thresholds import Thresholds
 
 __all__ = ["Rules"]
 
 
 class Rules:
-    """Dependences, parts of dates, identities and orders of numbers of one table.
+    """Dependences, parts of dates, identities, orders and thresholds of one table.
 
     Dependences are held in encoded rows, the others in decoded ones.
 
@@ -27,6 +28,8 @@ class Rules:
     calendar : Calendar or None
         Likewise.
     orders : Orders or None
+        Likewise.
+    thresholds : Thresholds or None
         Likewise.
 
     Examples
@@ -47,11 +50,13 @@ class Rules:
         sums: Sums | None = None,
         calendar: Calendar | None = None,
         orders: Orders | None = None,
+        thresholds: Thresholds | None = None,
     ):
         self.dependences = dependences
         self.sums = sums
         self.calendar = calendar
         self.orders = orders
+        self.thresholds = thresholds
 
     @classmethod
     def fit(
@@ -84,6 +89,10 @@ class Rules:
         barred |= {d.target for d in dependences.items if not d.target_gap}
         sums = Sums.fit(transformer, X, barred | calendar.targets)
         rules = cls(dependences, sums, calendar)
+        barred = rules.results | rules.terms | calendar.targets
+        rules.thresholds = Thresholds.fit(
+            transformer, X, table, dependences.items, barred
+        )
         near = sums.near
         rules.orders = Orders.fit(
             transformer, X, rules.fixed - near, rules.results - near, sums.further_terms
@@ -94,7 +103,9 @@ class Rules:
     def determined(self) -> set[int]:
         """Columns that follow from others."""
         out = {d.target for d in self.dependences.items if not d.target_gap}
-        return out | self.results | (self.calendar.targets if self.calendar else set())
+        for rules in (self.calendar, self.thresholds):
+            out |= set() if rules is None else rules.targets
+        return out | self.results
 
     @property
     def results(self) -> set[int]:
@@ -121,7 +132,8 @@ class Rules:
     def under(self, layout: Layout) -> Rules:
         """The same rules for a table whose spans have further states."""
         dependences = Dependences(layout, self.dependences.items)
-        return Rules(dependences, self.sums, self.calendar, self.orders)
+        parts = self.sums, self.calendar, self.orders, self.thresholds
+        return Rules(dependences, *parts)
 
     @classmethod
     def none(cls, layout: Layout) -> Rules:
@@ -145,7 +157,7 @@ class Rules:
     def add_up(
         self, frame: pd.DataFrame, given=None, repeats=None, *, clip=True
     ) -> pd.DataFrame:
-        """Decoded rows in which dates, orders and identities hold; see ``Sums.hold``.
+        """Decoded rows in which all but dependences hold; see ``Sums.hold``.
 
         Parameters
         ----------
@@ -155,6 +167,23 @@ class Rules:
             Cells that stay; cells that orders leave alone besides.
         clip : bool, default=True
         """
+        frame = self._computed(frame, given, repeats, clip)
+        if self.thresholds is not None and given is not None:
+            # What a dependence reads or writes is not moved after it.
+            fixed = {d.source for d in self.dependences.items if not d.source_gap}
+            fixed |= {d.target for d in self.dependences.items if not d.target_gap}
+            moved = self.thresholds.move(frame, given, fixed, clip=clip)
+            if moved.any():
+                frame = self._computed(frame, given | moved, repeats, clip)
+        return self.tell(frame, given, clip=clip)
+
+    def tell(self, frame: pd.DataFrame, given=None, *, clip=True) -> pd.DataFrame:
+        """Decoded rows in which thresholds hold; see ``Thresholds.hold``."""
+        if self.thresholds is None:
+            return frame
+        return self.thresholds.hold(frame, given, clip=clip)
+
+    def _computed(self, frame, given, repeats, clip):
         if self.calendar is not None:
             # What is computed from a date's difference is computed afterwards.
             fixed = self.results | self._still_terms
@@ -192,9 +221,9 @@ class Rules:
         return set() if self.sums is None else self.sums.further_terms
 
     def adding_up(self, frame: pd.DataFrame) -> np.ndarray:
-        """Which decoded rows keep identities and orders, and agree with their dates."""
+        """Which decoded rows keep all but dependences."""
         out = np.ones(len(frame), dtype=bool)
-        for rules in (self.sums, self.calendar, self.orders):
+        for rules in (self.sums, self.calendar, self.orders, self.thresholds):
             if rules is not None:
                 out &= rules.holding(frame)
         return out
@@ -209,19 +238,21 @@ class Rules:
             target = f"whether {target} is missing" if item.target_gap else target
             source = f"whether {source} is missing" if item.source_gap else source
             out.append(f"{target} follows from {source}")
-        for rules in (self.calendar, self.sums, self.orders):
+        for rules in (self.calendar, self.sums, self.orders, self.thresholds):
             if rules is not None:
                 out += rules.texts(names)
         return out
 
     def to_state(self) -> dict:
         """Plain data, for a file."""
-        return {
-            "dependences": self.dependences.to_state(),
-            "sums": [] if self.sums is None else self.sums.to_state(),
-            "calendar": [] if self.calendar is None else self.calendar.to_state(),
-            "orders": [] if self.orders is None else self.orders.to_state(),
+        parts = {
+            "sums": self.sums,
+            "calendar": self.calendar,
+            "orders": self.orders,
+            "thresholds": self.thresholds,
         }
+        states = {k: [] if v is None else v.to_state() for k, v in parts.items()}
+        return {"dependences": self.dependences.to_state(), **states}
 
     @classmethod
     def from_state(cls, layout: Layout, state: dict, transformer=None) -> Rules:
@@ -230,7 +261,8 @@ class Rules:
         if transformer is None:
             return cls(dependences)
         sums = Sums.from_state(transformer, state["sums"])
-        # Models of the first versions know of no calendar and no orders.
+        # Models of the first versions know of nothing else.
         calendar = Calendar.from_state(transformer, state.get("calendar", []))
         orders = Orders.from_state(transformer, state.get("orders", []))
-        return cls(dependences, sums, calendar, orders)
+        thresholds = Thresholds.from_state(transformer, state.get("thresholds", []))
+        return cls(dependences, sums, calendar, orders, thresholds)
