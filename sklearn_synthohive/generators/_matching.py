@@ -8,6 +8,7 @@ import pandas as pd
 from sklearn_synthohive.generators._candidates import CellRule, draw_under
 from sklearn_synthohive.generators._cells import exact_pieces
 from sklearn_synthohive.generators._implied import implied_requirements
+from sklearn_synthohive.generators._part_rules import dated_spans, part_rules
 from sklearn_synthohive.generators._repeats import interval_rules
 from sklearn_synthohive.generators._requirements import (
     Between,
@@ -73,7 +74,7 @@ def _under_rules(fitted, requirements, block, seed, context, n_jobs, clip):
     for left in reversed(range(MAX_ROUNDS)):
         rows = block[pending]
         own_seed = int(rng.integers(2**62))
-        frame = _draw(fitted, asked, rows, own_seed, context, n_jobs, clip)
+        frame = _draw(fitted, asked, rows, own_seed, context, n_jobs, clip, not left)
         good = _good(fitted.codec, requirements, frame, rows)
         if not left:
             good[:] = True
@@ -95,7 +96,7 @@ def _good(codec, requirements, frame, rows):
     return good
 
 
-def _draw(fitted, requirements, rows, seed, context, n_jobs, clip):
+def _draw(fitted, requirements, rows, seed, context, n_jobs, clip, is_last):
     """Rows as they are drawn, with the given values as they were asked for."""
     codec = fitted.codec
     labels = list(codec.transformer.columns_)
@@ -118,17 +119,21 @@ def _draw(fitted, requirements, rows, seed, context, n_jobs, clip):
     for f, piece in zip(forced, pieces.T, strict=True):
         f.put(frame, piece)
     frame = codec.copies.put(frame, table.codes, clip=clip)
-    return _add_up(codec, forced, frame, table.codes, fixed, clip)
+    return _add_up(codec, forced, frame, table.codes, fixed, clip, is_last)
 
 
-def _add_up(codec, forced, frame, codes, fixed, clip):
+def _add_up(codec, forced, frame, codes, fixed, clip, is_last):
     """Hold identities; results that an interval was asked of stay if they must."""
     intervals = [f for f in forced if f.wanted is None]
     exact = fixed.copy()
     exact[:, [f.rule.span for f in intervals]] = False
     out = codec.add_up(frame.copy(), codes, exact, clip=clip)
     missed = np.zeros(len(frame), dtype=bool)
+    dated = () if is_last else dated_spans(codec)
     for f in intervals:
+        if f.rule.span in dated:
+            # Dates that left the interval for their parts are drawn anew.
+            continue
         missed |= ~f.requirement.met(out[f.requirement.column], None)
     if missed.any():
         again, given = frame[missed].copy(), fixed[missed]
@@ -164,6 +169,7 @@ class _Forced:
             if rules:
                 self.rule, *self.further = rules
                 taken.update(rule.span for rule in rules)
+                self.further += part_rules(codec, self.rule, requirement, rows)
                 return
             # The model never goes there: one of the ends is as good as any value.
             requirement = ends
@@ -175,6 +181,7 @@ class _Forced:
             self.rule = CellRule(i, pieces, own)
         else:
             self.rule = CellRule(i, pieces, own, len(codes))
+        self.further = part_rules(codec, self.rule, requirement, rows)
 
     def put_scalars(self, layout, table, piece):
         """Scalars of the values to the last bit, as look-ups know them."""
