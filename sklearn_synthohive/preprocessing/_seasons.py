@@ -150,6 +150,9 @@ def _strengths(column, others):
             strengths.append(_association(codes, values[here]))
         if max(strengths) >= STRENGTH:
             out[part] = max(strengths)
+    # Where days are told, a density spends its width on the hours within them.
+    if {"day", "weekday"} & set(out) and times.hour.nunique() > 1:
+        out.setdefault("hour", STRENGTH)
     return out
 
 

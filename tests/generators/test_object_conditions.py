@@ -130,7 +130,6 @@ def test_a_value_of_another_class(model, column, value, expected):
         ("arrow_price", ["12.5", 13], {Decimal("12.50"), Decimal("13.00")}),
         ("day", ["2024-05-01", dt.date(2024, 5, 2)], {DAY, dt.date(2024, 5, 2)}),
     ],
-    ids=str,
 )
 def test_values(model, column, values, expected):
     drawn = draw(model, {column: values})[column]
