@@ -40,9 +40,10 @@ class OneOf:
         if self.values.empty:
             raise ValueError(f"The condition on {column!r} allows no value.")
 
-    def confine(self, transformer):
-        """Refuse values that the fitted column cannot hold."""
+    def confined(self, transformer):
+        """Itself, if the fitted column can hold its values."""
         _check_held(self.column, self.values, transformer)
+        return self
 
     def met(self, series, rows):
         """Which cells, of the given rows, are as required."""
@@ -115,9 +116,11 @@ class Between:
             f"{self.column!r} is no column of numbers or dates: give a list of values."
         )
 
-    def confine(self, transformer):
-        """Move the ends onto the column's grid and into its range, or refuse them."""
-        ends = transformer.values_of(self.column)[0]
+    def confined(self, transformer):
+        """With the ends on the column's grid and in its range, or as levels inside."""
+        ends, is_range = transformer.values_of(self.column)
+        if not is_range:
+            return self._levels(ends)
         smallest, largest = ends.iloc[0], ends.iloc[1]
         asked = (self.low, self.high)
         try:
@@ -135,6 +138,17 @@ class Between:
                 f"no value of the column, whose values lie from {smallest} to "
                 f"{largest}: choose an interval that meets them."
             )
+        return self
+
+    def _levels(self, levels):
+        inside = levels[self.met(levels, None)]
+        if inside.empty:
+            raise SchemaError(
+                f"The interval on {self.column!r} from {self.low} to {self.high} holds "
+                f"none of its {len(levels)} levels, which lie from {levels.min()} to "
+                f"{levels.max()}."
+            )
+        return OneOf(self.column, inside.tolist(), self.dtype)
 
     def _inside(self, transformer, bound, smallest, largest, side):
         """An end as the next value inwards that the column holds; None beyond all."""
@@ -189,9 +203,10 @@ class PerRow:
         # Where the value of each fixed row stands.
         self.place = np.cumsum(self.fixed) - 1
 
-    def confine(self, transformer):
-        """Refuse values that the fitted column cannot hold."""
+    def confined(self, transformer):
+        """Itself, if the fitted column can hold its values."""
         _check_held(self.column, self.values, transformer)
+        return self
 
     def met(self, series, rows):
         """Which cells, of the given rows, are as required."""
@@ -250,9 +265,7 @@ def parse_conditions(conditions, codec, num_rows):
     dtypes = example_row(codec).dtypes
     parse = PerRow if is_frame else _parse_one
     requirements = [parse(c, conditions[c], dtypes[c]) for c in conditions]
-    for requirement in requirements:
-        requirement.confine(codec.transformer)
-    return requirements
+    return [requirement.confined(codec.transformer) for requirement in requirements]
 
 
 def _parse_one(column, value, dtype):

@@ -17,7 +17,8 @@ from sklearn_synthohive.preprocessing._categorical_encoder import CategoricalEnc
 from sklearn_synthohive.preprocessing._category import CategoryColumn
 from sklearn_synthohive.preprocessing._cluster_normalizer import ClusterBasedNormalizer
 from sklearn_synthohive.preprocessing._encoder import ColumnEncoder
-from sklearn_synthohive.preprocessing._kinds import is_category, listed_as_categories
+from sklearn_synthohive.preprocessing._kinds import is_category
+from sklearn_synthohive.preprocessing._nominal import chosen_as_categories
 from sklearn_synthohive.preprocessing._rare import count_of, warn_of_single_rows
 from sklearn_synthohive.preprocessing._state import read_state, write_state
 from sklearn_synthohive.utils.params import (
@@ -50,9 +51,11 @@ class DataTransformer(ColumnEncoder):
         Categories of more levels become an integer code, for an entity embedding.
     n_components : int, default=10
         Largest number of Gaussians of a continuous column.
-    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+    categorical_features : "auto", "from_dtype" or array-like, default="auto"
         Columns to treat as categories besides text, booleans and pandas categories,
-        which always are: their names, positions, or a mask.
+        which always are: names, positions, or a mask; none by "from_dtype" or None;
+        by "auto" numbers that are names (ids, codes), on whose many repeated values
+        others depend without regard to their order.
     handle_unknown : {"error", "missing"}, default="error"
         Whether a level never seen in fit is an error or becomes missing. Columns of
         integers or booleans come back nullable then, where a value is missing.
@@ -120,7 +123,11 @@ class DataTransformer(ColumnEncoder):
         **ClusterBasedNormalizer._parameter_constraints,
         **CategoricalEncoder._parameter_constraints,
         "metadata": [Metadata, None],
-        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "categorical_features": [
+            "array-like",
+            StrOptions({"auto", "from_dtype"}),
+            None,
+        ],
         "min_frequency": [
             Interval(numbers.Integral, 1, None, closed="left"),
             Interval(RealNotInt, 0, 1, closed="neither"),
@@ -138,7 +145,7 @@ class DataTransformer(ColumnEncoder):
         *,
         embedding_threshold=50,
         n_components=10,
-        categorical_features="from_dtype",
+        categorical_features="auto",
         handle_unknown="error",
         min_frequency=None,
         rare_levels="merge",
@@ -253,7 +260,7 @@ class DataTransformer(ColumnEncoder):
     def _choose_encoders(self, table, positions, config):
         """One unfitted encoder a modelled column."""
         embedded = () if config is None else config.high_cardinality_cols
-        listed = listed_as_categories(self.categorical_features, table.labels)
+        listed = chosen_as_categories(self, table, positions, config)
         seeds = chunk_seeds(self.seed_, len(positions))
         encoders = []
         for i, seed in zip(positions, seeds, strict=True):
