@@ -17,14 +17,12 @@ from sklearn_synthohive.preprocessing._categorical_encoder import CategoricalEnc
 from sklearn_synthohive.preprocessing._category import CategoryColumn
 from sklearn_synthohive.preprocessing._cluster_normalizer import ClusterBasedNormalizer
 from sklearn_synthohive.preprocessing._encoder import ColumnEncoder
-from sklearn_synthohive.preprocessing._kinds import is_category
-from sklearn_synthohive.preprocessing._nominal import chosen_as_categories
+from sklearn_synthohive.preprocessing._nominal import CHOICES, are_categories
 from sklearn_synthohive.preprocessing._rare import count_of, warn_of_single_rows
 from sklearn_synthohive.preprocessing._state import read_state, write_state
 from sklearn_synthohive.utils.params import (
     Interval,
     RealNotInt,
-    StrOptions,
     _fit_context,
 )
 from sklearn_synthohive.utils.random import chunk_seeds, draw_seed
@@ -53,9 +51,8 @@ class DataTransformer(ColumnEncoder):
         Largest number of Gaussians of a continuous column.
     categorical_features : "auto", "from_dtype" or array-like, default="auto"
         Columns to treat as categories besides text, booleans and pandas categories,
-        which always are: names, positions, or a mask; none by "from_dtype" or None;
-        by "auto" numbers that are names (ids, codes), on whose many repeated values
-        others depend without regard to their order.
+        which always are: names, positions or a mask. "auto" finds numbers that are
+        names (ids, codes, on whose values others depend, but not on their order).
     handle_unknown : {"error", "missing"}, default="error"
         Whether a level never seen in fit is an error or becomes missing. Columns of
         integers or booleans come back nullable then, where a value is missing.
@@ -123,11 +120,7 @@ class DataTransformer(ColumnEncoder):
         **ClusterBasedNormalizer._parameter_constraints,
         **CategoricalEncoder._parameter_constraints,
         "metadata": [Metadata, None],
-        "categorical_features": [
-            "array-like",
-            StrOptions({"auto", "from_dtype"}),
-            None,
-        ],
+        "categorical_features": CHOICES,
         "min_frequency": [
             Interval(numbers.Integral, 1, None, closed="left"),
             Interval(RealNotInt, 0, 1, closed="neither"),
@@ -260,12 +253,12 @@ class DataTransformer(ColumnEncoder):
     def _choose_encoders(self, table, positions, config):
         """One unfitted encoder a modelled column."""
         embedded = () if config is None else config.high_cardinality_cols
-        listed = chosen_as_categories(self, table, positions, config)
+        categories = are_categories(self, table, positions, config)
         seeds = chunk_seeds(self.seed_, len(positions))
         encoders = []
         for i, seed in zip(positions, seeds, strict=True):
-            label, series = table.labels[i], table.frame.iloc[:, i]
-            if label in embedded or listed[i] or is_category(series):
+            label = table.labels[i]
+            if label in embedded or categories[i]:
                 params = self._category_params(label in embedded)
                 encoders.append(CategoricalEncoder(**params))
             else:
