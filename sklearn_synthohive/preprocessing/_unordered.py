@@ -127,8 +127,12 @@ class Views:
         away, signal, share = away[:, tells], signal[tells], share[tells]
         alike, z = _alike_in_order(away, weights)
         alike /= signal
-        is_measured = is_number[tells] & (within[tells] > 0)
-        if (is_measured & (alike >= ORDERED) & (z >= ORDERED_Z)).any():
+        steps = np.diff(away, axis=0)
+        # Ids that were given out in order tell a year, say.
+        is_counted = (steps > -EXACT).all(axis=0) | (steps < EXACT).all(axis=0)
+        is_counted &= within[tells] == 0
+        is_ordered = (alike >= ORDERED) & (z >= ORDERED_Z)
+        if (is_number[tells] & is_ordered & ~is_counted).any():
             return False
         cyclic = _alike_by_arithmetic(repeats.values, away, weights) / signal
         order = np.maximum(alike, 0) + np.maximum(cyclic, 0)
@@ -200,7 +204,9 @@ def _alike_by_arithmetic(values, away, weights):
         starts = np.flatnonzero(np.append(True, np.diff(group[order]) > 0))
         own, mass = (weights * away)[order], weights[order]
         sums, masses = np.add.reduceat(own, starts), np.add.reduceat(mass, starts)
-        pairs = (masses**2).sum() - (mass**2).sum()
-        products = (sums**2).sum(axis=0) - (own**2).sum(axis=0)
-        out = np.maximum(out, products / pairs)
+        pairs = masses**2 - np.add.reduceat(mass**2, starts)
+        products = sums**2 - np.add.reduceat(own**2, starts)
+        alone = np.diff(np.append(starts, len(order))) == 1
+        shared = np.where(alone[:, None], 0, products / np.where(pairs > 0, pairs, 1))
+        out = np.maximum(out, (masses * shared).sum(axis=0) / masses.sum())
     return out

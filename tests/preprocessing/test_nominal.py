@@ -157,6 +157,16 @@ def test_of_columns_that_tell_each_other_the_finer_or_earlier_is_the_name(sold):
     assert names_of(sold) == ["shop"]
 
 
+def test_ids_given_out_in_order_are_names(sold):
+    sold["year"] = 1990 + sold["shop"].rank(method="dense").astype(int) // 10
+    assert names_of(sold) == ["shop"]
+
+
+def test_what_a_number_goes_with_in_order_keeps_it_one(sold):
+    sold["area"] = np.sqrt(sold["shop"]) + 20 * np.random.default_rng(7).random(N)
+    assert names_of(sold) == []
+
+
 def test_keys_tell_numbers(sold):
     sold["account"] = np.random.default_rng(5).permutation(90_000)[sold["shop"]]
     tables = Metadata().add_table("accounts", pk="id")
