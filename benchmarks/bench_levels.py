@@ -2,6 +2,8 @@
 
     python benchmarks/bench_levels.py --levels 10 1000 100000
     python benchmarks/bench_levels.py --levels --real flights pets
+    python benchmarks/bench_levels.py --levels --ids 100 300 1000
+    python benchmarks/bench_levels.py --levels --hotels --rows 20000
 
 Made tables hold a column whose levels follow a law with a long tail, one of eight
 owners that the level decides in 99.9 % of the rows, and two numbers that depend on the
@@ -12,6 +14,11 @@ TV is the total variation distance between the level frequencies of as many synt
 held-out rows; beside it that of as many training rows, and of as many drawn from the
 training rows with replacement, which a model with exactly their frequencies has. All
 three are means over five samples.
+
+Ids are whole numbers that decide one of 20 categories and move a number, by normal
+effects beside noise of .3. They are fitted as text, as the numbers that they are, and
+as numbers with an order (``categorical_features="from_dtype"``). So are hotel_bookings'
+agents and companies, which all but decide the hotel.
 """
 
 from __future__ import annotations
@@ -24,12 +31,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from datasets import default_data_dir
+from datasets import default_data_dir, load
 from worker import peak_memory_mb
 
-from sklearn_synthohive import CTGAN
+from sklearn_synthohive import CTGAN, DataTransformer
+from sklearn_synthohive.metrics import detection_auc
 
 SAMPLES = 5
+# As CTGAN encodes, but for ids.
+ORDERED = DataTransformer(categorical_features="from_dtype", n_components=1)
 FLIGHTS = ["month", "day", "dep_delay", "arr_delay", "carrier", "flight", "tailnum"]
 FLIGHTS += ["origin", "dest", "air_time", "distance", "hour"]
 
@@ -87,6 +97,70 @@ def agreement(train, rows, level, owner):
     return float((rows[owner].to_numpy() == usual.loc[rows[level]].to_numpy()).mean())
 
 
+def with_ids(n_ids, n, seed=0):
+    """Rows of ids, and what holds of rows of these ids."""
+    rng = np.random.default_rng(seed)
+    ids = np.sort(rng.choice(90_000, n_ids, replace=False))
+    category, effect = rng.integers(0, 20, n_ids), rng.normal(size=n_ids)
+    own = rng.integers(0, n_ids, n)
+    size = effect[own] + 0.3 * rng.normal(size=n)
+    names = np.char.add("c", category.astype(str))
+    frame = pd.DataFrame({"id": ids[own], "category": names[own], "size": size})
+
+    def shares(rows):
+        at = np.searchsorted(ids, rows["id"].astype(int)).clip(0, n_ids - 1)
+        known = ids[at] == rows["id"].astype(int)
+        right = known & (names[at] == rows["category"])
+        slope = np.polyfit(effect[at], rows["size"], 1)[0]
+        return {"ids": known.mean(), "category": right.mean(), "slope": slope}
+
+    return frame, shares
+
+
+def measure_ids(n_ids, rows, epochs, seed):
+    """How ids come back as text, as numbers, and as numbers with an order."""
+    frame, shares = with_ids(n_ids, rows, seed)
+    out = {"real": shares(frame)}
+    for name, table, transformer in (
+        ("text", frame.astype({"id": str}), None),
+        ("numbers", frame, None),
+        ("numbers in order", frame, ORDERED),
+    ):
+        model = CTGAN(random_state=seed, epochs=epochs, transformer=transformer)
+        model.fit(table, progress_bar=False)
+        out[name] = shares(model.sample(20_000, seed=seed))
+    return {
+        f"{n_ids} ids, {name}": {k: round(float(v), 3) for k, v in part.items()}
+        for name, part in out.items()
+    }
+
+
+def measure_hotels(data_dir, rows, epochs, seed):
+    """How the ids of hotel_bookings come back as names, and as numbers in order."""
+    data = load("hotel_bookings", data_dir)
+    train = data.train.sample(rows, random_state=seed).reset_index(drop=True)
+    samples = {}
+    for name, transformer in (("names", None), ("numbers in order", ORDERED)):
+        model = CTGAN(
+            random_state=seed, epochs=epochs, transformer=transformer, calibrate=False
+        )
+        model.fit(train, progress_bar=False)
+        samples[name] = model.sample(rows, seed=seed)
+    ids = ("Agent", "Company")
+    real = {k: round(agreement(train, data.holdout, k, "HotelNumber"), 3) for k in ids}
+    return {"hotels, real": real} | {
+        f"hotels, {name}": {
+            "C2ST held-out": round(detection_auc(data.holdout, sample), 4),
+            "C2ST train": round(detection_auc(train, sample), 4),
+            **{
+                column: round(agreement(train, sample, column, "HotelNumber"), 3)
+                for column in ids
+            },
+        }
+        for name, sample in samples.items()
+    }
+
+
 def _agreements(train, synthetic, rest, level, owner):
     found = {"agree": synthetic, "agree real": rest}
     return {k: round(agreement(train, v, level, owner), 4) for k, v in found.items()}
@@ -141,6 +215,8 @@ def main(argv=None) -> int:
     parser.add_argument("--levels", nargs="*", type=int, default=levels)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--real", nargs="*", choices=["flights", "pets"], default=[])
+    parser.add_argument("--ids", nargs="*", type=int, default=[])
+    parser.add_argument("--hotels", action="store_true")
     parser.add_argument("--epochs", type=int, default=10, help="at most")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data-dir", type=Path, default=default_data_dir())
@@ -153,6 +229,12 @@ def main(argv=None) -> int:
     for name, table in tables.items():
         found[name] = measure(*table, args.epochs, args.seed)
         print(f"{name}: {found[name]}", flush=True)
+    for n_ids in args.ids:
+        ids = measure_ids(n_ids, args.rows, args.epochs, args.seed)
+        print(pd.DataFrame.from_dict(ids, orient="index").to_string(), flush=True)
+        found |= ids
+    if args.hotels:
+        found |= measure_hotels(args.data_dir, args.rows, args.epochs, args.seed)
     print(pd.DataFrame.from_dict(found, orient="index").to_string())
     args.out.mkdir(parents=True, exist_ok=True)
     path = args.out / "levels.json"

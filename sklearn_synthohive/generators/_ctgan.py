@@ -177,7 +177,8 @@ class CTGAN(
     state_noise=1, forced_share=1, halving_steps=0, clamp_conditions=False,
     early_stopping=False, validation_fraction=0, generator_lr=2e-4,
     discriminator_lr=2e-4, mixed_precision=False,
-    transformer=DataTransformer(max_spikes=0, max_distinct=0))``.
+    transformer=DataTransformer(max_spikes=0, max_distinct=0,
+    categorical_features="from_dtype"))``.
 
     References
     ----------

@@ -55,6 +55,9 @@ class EncodingMixin:
             )
         # A clone: the user's own transformer keeps its metadata.
         encoder = clone(self._new_transformer()).set_params(metadata=None)
+        if isinstance(encoder.categorical_features, str):
+            # Parents repeat: any number of theirs would look like a name.
+            encoder.set_params(categorical_features="from_dtype")
         given = _finite(*fit_codec(context, encoder, seed=seed))
         return Corpus(codec, table, *given)
 

@@ -70,6 +70,4 @@ def _implied_interval(codec, requirement, labels, taken):
         end.iloc[k] for end, k in zip(thresholds.ends(item), at[[0, -1]], strict=True)
     )
     low, high = (low if at[0] else None), (high if at[-1] < len(met) - 1 else None)
-    implied = Between(source, slice(low, high), ends.dtype)
-    implied.confine(codec.transformer)
-    return implied
+    return Between(source, slice(low, high), ends.dtype, ends.iloc[0]).confined(codec)

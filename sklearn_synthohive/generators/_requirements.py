@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_bool_dtype, is_numeric_dtype
 from pandas.api.types import is_float_dtype, is_list_like, is_object_dtype
 
 from sklearn_synthohive.exceptions import SchemaError
@@ -49,9 +50,10 @@ class OneOf:
         if self.values.empty:
             raise ValueError(f"The condition on {column!r} allows no value.")
 
-    def confine(self, codec):
-        """Refuse values that the fitted column cannot hold."""
+    def confined(self, codec):
+        """Itself, if the fitted column can hold its values."""
         self.values = _held(self.column, self.values, codec)
+        return self
 
     def met(self, series, rows):
         """Which cells, of the given rows, are as required."""
@@ -97,11 +99,13 @@ class Between:
                 f"between {low!r} and {high!r}."
             )
 
-    def confine(self, codec):
-        """Move the ends onto the column's grid and into its range, or refuse them."""
+    def confined(self, codec):
+        """With the ends on the column's grid and in its range, or as levels inside."""
         transformer = codec.transformer
         ends, is_range = transformer.values_of(self.column)
         if not is_range:
+            if is_numeric_dtype(self.dtype) and not is_bool_dtype(self.dtype):
+                return self._levels(ends)
             raise TypeError(
                 f"{self.column!r} is a column of categories: give a list of values."
             )
@@ -123,6 +127,17 @@ class Between:
                 f"no value of the column, whose values lie from {smallest} to "
                 f"{largest}: choose an interval that meets them."
             )
+        return self
+
+    def _levels(self, levels):
+        inside = levels[self.met(levels, None)]
+        if inside.empty:
+            raise SchemaError(
+                f"The interval on {self.column!r} from {self.low} to {self.high} holds "
+                f"none of its {len(levels)} levels, which lie from {levels.min()} to "
+                f"{levels.max()}."
+            )
+        return OneOf(self.column, inside.tolist(), self.dtype)
 
     def _inside(self, transformer, bound, smallest, largest, side):
         """An end as the next value inwards that the column holds; None beyond all."""
@@ -193,9 +208,10 @@ class PerRow:
         # Where the value of each fixed row stands.
         self.place = np.cumsum(self.fixed) - 1
 
-    def confine(self, codec):
-        """Refuse values that the fitted column cannot hold."""
+    def confined(self, codec):
+        """Itself, if the fitted column can hold its values."""
         self.values = _held(self.column, self.values, codec)
+        return self
 
     def met(self, series, rows):
         """Which cells, of the given rows, are as required."""
@@ -257,9 +273,7 @@ def parse_conditions(conditions, codec, num_rows):
         parse(c, conditions[c], example[c].dtype, example[c].iloc[0])
         for c in conditions
     ]
-    for requirement in requirements:
-        requirement.confine(codec)
-    return requirements
+    return [requirement.confined(codec) for requirement in requirements]
 
 
 def _parse_one(column, value, dtype, cell):

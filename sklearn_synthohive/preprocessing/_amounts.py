@@ -53,18 +53,18 @@ class Ruler:
     offset: float
 
     @classmethod
-    def of(cls, encoding: ContinuousColumn) -> Ruler | None:
-        """The ruler of a fitted column; None where amounts would not be exact.
+    def of(cls, axis: Axis, kind: str) -> Ruler | None:
+        """The ruler of a column; None where amounts would not be exact.
 
         Parameters
         ----------
-        encoding : ContinuousColumn
+        axis : Axis
+        kind : str
 
         Returns
         -------
         Ruler or None
         """
-        axis, kind = encoding.axis, encoding.kind
         if kind not in NUMBERS + DATES:
             return None
         if not axis.integral:
@@ -147,7 +147,7 @@ def rulers_of(transformer) -> dict[int, Ruler]:
     dict
     """
     rulers = {
-        i: Ruler.of(encoding)
+        i: Ruler.of(encoding.axis, encoding.kind)
         for i, encoding in enumerate(transformer._encodings)
         if isinstance(encoding, ContinuousColumn)
     }

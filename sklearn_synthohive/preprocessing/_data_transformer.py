@@ -19,8 +19,8 @@ from sklearn_synthohive.preprocessing._derived import (
     with_derived,
 )
 from sklearn_synthohive.preprocessing._encoder import ColumnEncoder
-from sklearn_synthohive.preprocessing._kinds import is_category, listed_as_categories
 from sklearn_synthohive.preprocessing._matrix import build_layout
+from sklearn_synthohive.preprocessing._nominal import CHOICES, are_categories
 from sklearn_synthohive.preprocessing._rare import count_of, warn_of_single_rows
 from sklearn_synthohive.preprocessing._rules import Rules
 from sklearn_synthohive.preprocessing._state import read_state, write_state
@@ -28,7 +28,6 @@ from sklearn_synthohive.preprocessing._table_config import check_metadata, find_
 from sklearn_synthohive.utils.params import (
     Interval,
     RealNotInt,
-    StrOptions,
     _fit_context,
 )
 from sklearn_synthohive.utils.random import chunk_seeds, draw_seed
@@ -55,9 +54,10 @@ class DataTransformer(ColumnEncoder):
         Categories of more levels become an integer code, for an entity embedding.
     n_components : int, default=10
         Largest number of Gaussians of a continuous column.
-    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+    categorical_features : "auto", "from_dtype" or array-like, default="auto"
         Columns to treat as categories besides text, booleans and pandas categories,
-        which always are: their names, positions, or a mask.
+        which always are: names, positions or a mask. "auto" finds numbers that are
+        names (ids, codes, on whose values others depend, but not on their order).
     handle_unknown : {"error", "missing"}, default="error"
         Whether a level never seen in fit is an error or becomes missing. Columns of
         integers or booleans come back nullable then, where a value is missing.
@@ -130,7 +130,7 @@ class DataTransformer(ColumnEncoder):
         **ClusterBasedNormalizer._parameter_constraints,
         **CategoricalEncoder._parameter_constraints,
         "metadata": [Metadata, None],
-        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "categorical_features": CHOICES,
         "min_frequency": [
             Interval(numbers.Integral, 1, None, closed="left"),
             Interval(RealNotInt, 0, 1, closed="neither"),
@@ -149,7 +149,7 @@ class DataTransformer(ColumnEncoder):
         *,
         embedding_threshold=50,
         n_components=10,
-        categorical_features="from_dtype",
+        categorical_features="auto",
         handle_unknown="error",
         min_frequency=None,
         rare_levels="merge",
@@ -261,12 +261,12 @@ class DataTransformer(ColumnEncoder):
     def _choose_encoders(self, table, positions, config):
         """One unfitted encoder a modelled column."""
         embedded = () if config is None else config.high_cardinality_cols
-        listed = listed_as_categories(self.categorical_features, table.labels)
+        categories = are_categories(self, table, positions, config)
         seeds = chunk_seeds(self.seed_, len(positions))
         encoders = []
         for i, seed in zip(positions, seeds, strict=True):
-            label, series = table.labels[i], table.frame.iloc[:, i]
-            if label in embedded or listed[i] or is_category(series):
+            label = table.labels[i]
+            if label in embedded or categories[i]:
                 params = self._category_params(label in embedded)
                 encoders.append(CategoricalEncoder(**params))
             else:

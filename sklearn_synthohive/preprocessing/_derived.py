@@ -97,7 +97,7 @@ def with_derived(transformer, frame: pd.DataFrame) -> pd.DataFrame:
         encoding, series = transformer._encodings[i], frame.iloc[:, i]
         kind = kind_of(series)
         check_same_kind(series.name, encoding.kind, kind, series.dtype)
-        rulers[i] = Ruler.of(encoding)
+        rulers[i] = Ruler.of(encoding.axis, encoding.kind)
         # Whatever dtype it has, an empty column is missing.
         columns[i] = None if kind == "empty" else series
     parts = [frame]

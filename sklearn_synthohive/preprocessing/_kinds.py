@@ -207,7 +207,7 @@ def listed_as_categories(given, labels):
 
     Parameters
     ----------
-    given : "from_dtype", None, or list of names, of positions, or mask
+    given : str, None, or list of names, of positions, or mask
     labels : list
 
     Returns

@@ -151,7 +151,7 @@ def _strengths(column, others):
         if max(strengths) >= STRENGTH:
             out[part] = max(strengths)
     # Where days are told, a density spends its width on the hours within them.
-    if {"day", "weekday"} & set(out) and times.hour.nunique() > 1:
+    if {"day", "weekday"} & set(out) and times.hour.min() < times.hour.max():
         out.setdefault("hour", STRENGTH)
     return out
 
