@@ -6,8 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_bool_dtype, is_numeric_dtype
-from pandas.api.types import is_float_dtype, is_list_like, is_object_dtype
+from pandas.api.types import (
+    is_bool_dtype,
+    is_float_dtype,
+    is_list_like,
+    is_numeric_dtype,
+    is_object_dtype,
+)
 
 from sklearn_synthohive.exceptions import SchemaError
 from sklearn_synthohive.generators._codec import RawCodec
