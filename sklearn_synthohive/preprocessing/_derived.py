@@ -47,7 +47,8 @@ def find_derived(transformer, frame: pd.DataFrame) -> tuple:
     tuple of Difference and DatePart
     """
     differences = find_differences(transformer, frame)
-    parts = find_parts(frame, {d.target for d in differences})
+    computed = {d.target for d in differences}
+    parts = find_parts(frame, computed, transformer.min_count_)
     return (*differences, *parts)
 
 

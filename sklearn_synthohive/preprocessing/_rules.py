@@ -232,8 +232,13 @@ class Rules:
     def texts(self) -> list[str]:
         """The rules, for people."""
         names = [span.column for span in self.dependences.layout.spans]
+        n_own = len(names)
+        if self.sums is not None:
+            n_own = len(self.sums.transformer.columns_)
         out = []
         for item in self.dependences.items:
+            if max(item.target, item.source) >= n_own:
+                continue
             target, source = names[item.target], names[item.source]
             target = f"whether {target} is missing" if item.target_gap else target
             source = f"whether {source} is missing" if item.source_gap else source

@@ -68,7 +68,7 @@ class DatePart:
         return 0.0 if self.part == "month" else float(np.log(len(VALUES[self.part])))
 
 
-def find_parts(frame: pd.DataFrame, computed=()) -> list[DatePart]:
+def find_parts(frame: pd.DataFrame, computed=(), least: int = 1) -> list[DatePart]:
     """The parts of dates that their own margin, or other columns, depend on.
 
     Parameters
@@ -76,6 +76,8 @@ def find_parts(frame: pd.DataFrame, computed=()) -> list[DatePart]:
     frame : DataFrame
     computed : collection of int
         Dates that follow from others.
+    least : int
+        Rows that each value of a part must have.
 
     Returns
     -------
@@ -105,7 +107,12 @@ def find_parts(frame: pd.DataFrame, computed=()) -> list[DatePart]:
     if not found:
         return []
     told = {(item.source, item.part) for item in find_calendar(frame)}
-    return [p for p in found if (p.source, p.part) not in told]
+    found = [item for item in found if (item.source, item.part) not in told]
+    return [
+        item
+        for item in found
+        if _fewest(read_part(frame.iloc[:, item.source], item.part)) >= least
+    ]
 
 
 def read_part(column: pd.Series, part: str) -> np.ndarray:
@@ -125,6 +132,10 @@ def read_part(column: pd.Series, part: str) -> np.ndarray:
     rows = np.flatnonzero(column.notna())
     out[rows] = PARTS[part](Clock(column.iloc[rows], None).times)
     return out
+
+
+def _fewest(values):
+    return np.unique(values[~np.isnan(values)], return_counts=True)[1].min()
 
 
 def _strengths(column, others):

@@ -125,7 +125,7 @@ class Sums:
 
         Results go onto the grid of their column and under its constraint, not into the
         range seen in fit: a sum may exceed the largest one seen, unless it is that of
-        a column and a difference. Where one is below the least, a term makes room.
+        a column and a difference. Below the least, and below zero, a term makes room.
 
         Parameters
         ----------
@@ -170,7 +170,7 @@ class Sums:
         result = item.result(amounts)
         if near and clip:
             result = np.clip(result, *ruler.ends)
-        low = rows & (result < ruler.ends[0] - step / 2)
+        low = rows & (result < min(ruler.ends[0], 0.0) - step / 2)
         if step:
             # Of two numbers that are as near the one that was drawn stays.
             rows &= ~item.holds(amounts, step)
@@ -183,7 +183,11 @@ class Sums:
         before = frame.iloc[:, item.target]
         least = np.full(len(frame), rulers[item.target].ends[0])
         self._put(item.target, least, frame, rulers, rows, clip)
-        lost = rows & ~self._solve(item, frame, rulers, rows, given).any(axis=1)
+        # What else is computed from a term would not follow.
+        tied = {i for o in self.items if o is not item for i in (o.target, *o.terms)}
+        still = given.copy()
+        still[:, list(tied)] = True
+        lost = rows & ~self._solve(item, frame, rulers, rows, still).any(axis=1)
         frame.isetitem(item.target, frame.iloc[:, item.target].mask(lost, before))
 
     def _written_out(self, item):

@@ -186,14 +186,16 @@ class TestParameters:
         # No linear law knows of it, so that no start is as good.
         odd = np.where(rng.random(600) < 0.9, one ^ other, rng.integers(0, 2, 600))
         table = pd.DataFrame({"one": one, "other": other, "odd": odd}).astype(str)
-        model = fit(small(epochs=60, n_iter_no_change=2, generator_lr=2e-2), table)
+        patient = {"n_iter_no_change": 2, "tol": 1e-12}
+        model = fit(small(epochs=60, generator_lr=2e-2, **patient), table)
         history = model.history_
         assert len(history) < 60
         best = history["log_likelihood"].idxmax()
         assert history["is_best"].iloc[best]
-        # Two scores without a gain, then half of the epochs to the best on all rows.
+        # No gain in the steps of two long epochs, then half the epochs to the best on
+        # all rows. Sixteen batches are 540 rows, twice is an epoch.
         n_scored = history["log_likelihood"].notna().sum()
-        assert n_scored == best + 1 + 2
+        assert n_scored == best + 1 + int(np.ceil(2 / 0.32))
         assert len(history) == n_scored + max(1, round(0.5 * (best + 1)))
 
 

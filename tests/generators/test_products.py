@@ -64,6 +64,7 @@ def test_rules_are_told(model):
         "sales = qty * price * (1 - discount)",
         "share = 100 * orders / visits",
         "total = sales + ship",
+        "orders <= visits",
     ]
 
 

@@ -16,7 +16,8 @@ from sklearn_synthohive.preprocessing._orders import Orders
 
 
 def fitted(df):
-    tx = DataTransformer(n_components=1, random_state=0).fit(df)
+    plain = {"n_components": 1, "derived_columns": False}
+    tx = DataTransformer(random_state=0, **plain).fit(df)
     table = tx.encode(df)
     return Rules.fit(tx.layout_, table, tx, df), tx, table
 

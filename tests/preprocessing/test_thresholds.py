@@ -228,7 +228,7 @@ class TestHolding:
 
     def test_gaps_and_values(self):
         df = claims()[["amount", "hours"]]
-        df["hours"] = np.where(df["amount"] > 800, np.nan, df["amount"] ** 0.5).round(1)
+        df["hours"] = np.where(df["amount"] > 800, np.nan, df["amount"] ** 0.6).round(1)
         rules, _, _ = rules_of(df)
         assert rules.texts == [
             "whether hours is missing follows from 2 intervals of amount"
