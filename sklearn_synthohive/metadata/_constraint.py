@@ -18,6 +18,7 @@ from sklearn_synthohive.metadata._bounds import (
     read_bound,
     write_bound,
 )
+from sklearn_synthohive.metadata._boxed import boxed_like
 
 __all__ = ["Constraint"]
 
@@ -148,7 +149,8 @@ class Constraint:
         Returns
         -------
         Series
-            Of the same dtype where that can hold the result; else ``int64``,
+            Of the same dtype where that can hold the result, objects (decimals, dates)
+            of the same class if no dtype is asked for; else ``int64``,
             ``float64`` or datetime, the nullable ``Int64`` for integers with missing
             values.
 
@@ -159,17 +161,16 @@ class Constraint:
         """
         if self.kind is None:
             return series
-        values = self._readable(series)
+        values = read = self._readable(series)
         if self.kind == "number":
             values = self._cast(values)
-        if not clip:
-            return values
-        low, high = self._ends(values)
-        if low is not None:
-            values = _replace(values, _mask(values < low), low)
-        if high is not None:
-            values = _replace(values, _mask(values > high), high)
-        return values
+        if clip:
+            low, high = self._ends(values)
+            if low is not None:
+                values = _replace(values, _mask(values < low), low)
+            if high is not None:
+                values = _replace(values, _mask(values > high), high)
+        return values if self.dtype else boxed_like(series, read, values)
 
     def violations(self, series: pd.Series) -> np.ndarray:
         """Where a value breaks the rule.

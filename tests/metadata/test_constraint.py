@@ -2,6 +2,7 @@
 
 import datetime as dt
 import pickle
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -313,3 +314,43 @@ def test_unknown_parts_and_changes_are_refused():
         Constraint.from_dict({"minimum": 0})
     with pytest.raises(AttributeError):
         Constraint().min = 3
+
+
+@pytest.mark.parametrize(
+    ("rule", "cells", "expected"),
+    [
+        (
+            Constraint(min=0, max=9.995),
+            [Decimal("-1.50"), Decimal("2.50"), Decimal("10.00"), None],
+            [Decimal("0.00"), Decimal("2.50"), Decimal("9.995"), None],
+        ),
+        (
+            Constraint(decimals=1),
+            [Decimal("1.26"), Decimal("1.30")],
+            [Decimal("1.30"), Decimal("1.30")],
+        ),
+        (
+            Constraint(min="2024-02-01"),
+            [dt.date(2024, 1, 5), None, dt.date(2024, 3, 5)],
+            [dt.date(2024, 2, 1), None, dt.date(2024, 3, 5)],
+        ),
+        (
+            Constraint(max="PT1H"),
+            [dt.timedelta(hours=2), dt.timedelta(minutes=3)],
+            [dt.timedelta(hours=1), dt.timedelta(minutes=3)],
+        ),
+    ],
+)
+def test_objects_stay_what_they_are(rule, cells, expected):
+    series = pd.Series(cells, dtype=object, name="x")
+    out = rule.apply(series)
+    assert out.dtype == object
+    assert out.tolist() == expected
+    assert [type(cell) for cell in out] == [type(cell) for cell in expected]
+    assert series.tolist() == cells
+    assert not rule.violations(out).any()
+
+
+def test_a_dtype_that_is_asked_for_is_given():
+    series = pd.Series([Decimal("1.50")], dtype=object)
+    assert Constraint(dtype="float", min=2).apply(series).tolist() == [2.0]
