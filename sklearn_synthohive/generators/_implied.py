@@ -29,7 +29,7 @@ def implied_requirements(codec, requirements):
         implied = _implied_interval(codec, r, labels, taken) or r
         while not isinstance(implied, PerRow):
             item = codec.rules.dependences.of(labels.index(implied.column))
-            if item is None or item.source in taken:
+            if item is None or item.source in taken or item.source >= len(labels):
                 break
             frame = codec.decode_cells(codec.rules.dependences.rows(item))
             met = implied.met(frame.iloc[:, item.target], None)

@@ -54,7 +54,7 @@ class Calendar:
 
     @classmethod
     def of_parts(cls, transformer) -> Calendar:
-        """What dates agree with whose parts are encoded.
+        """What dates agree with whose parts are encoded, or own columns.
 
         Parameters
         ----------
@@ -64,7 +64,8 @@ class Calendar:
         -------
         Calendar
         """
-        return cls(transformer, calendar_of(transformer))
+        told = transformer._ties.parts
+        return cls(transformer, [*calendar_of(transformer), *told])
 
     @property
     def targets(self) -> set[int]:

@@ -14,6 +14,7 @@ from sklearn_synthohive.preprocessing._category import CategoryColumn
 from sklearn_synthohive.preprocessing._cluster_normalizer import ClusterBasedNormalizer
 from sklearn_synthohive.preprocessing._composition import fit_encoders, side_by_side
 from sklearn_synthohive.preprocessing._derived import (
+    Ties,
     derived_names,
     find_derived,
     with_derived,
@@ -223,7 +224,7 @@ class DataTransformer(ColumnEncoder):
         encoders = self._choose_encoders(table, positions, config)
         frame = table.frame.iloc[:, positions]
         fitted = fit_encoders(encoders, frame, self.n_jobs)
-        self._derived = ()
+        self._derived, self._ties = (), Ties()
         self._set_encodings(table, [e._encodings[0] for e in fitted], positions)
         frame = frame.set_axis(pd.Index(self._names, dtype=object), axis=1)
         if self.derived_columns:
@@ -234,7 +235,7 @@ class DataTransformer(ColumnEncoder):
 
     def _add_derived(self, frame, encoders):
         """Encode what can be told of the columns, behind them."""
-        self._derived = tuple(find_derived(self, frame))
+        self._derived, self._ties = find_derived(self, frame)
         if not self._derived:
             return frame, encoders
         n_own = len(encoders)

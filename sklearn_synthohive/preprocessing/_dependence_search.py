@@ -63,7 +63,7 @@ class Dependence:
 
 
 def find_dependences(
-    layout: Layout, table: CompactTable, least: int = 1
+    layout: Layout, table: CompactTable, least: int = 1, n_own: int | None = None
 ) -> list[Dependence]:
     """Dependences that hold on every row, determinants before what they determine.
 
@@ -77,11 +77,15 @@ def find_dependences(
     table : CompactTable
     least : int
         Rows of a state of the determinant below which it tells nothing.
+    n_own : int, optional
+        Columns from this one on are derived, and tell nothing of those before: they
+        have their last value after rows are decoded.
 
     Returns
     -------
     list of Dependence
     """
+    n_own = len(layout.spans) if n_own is None else n_own
     views = _views(layout, table)
     # Fine views first: what determines stands before what is determined.
     views.sort(key=lambda v: (-v.n_values, v.gap, v.span))
@@ -91,6 +95,8 @@ def find_dependences(
         if target.gap and target.span in whole:
             continue
         for a in candidates:
+            if views[a].span >= n_own > target.span:
+                continue
             if is_evident(views[a].values, target.values, len(views)):
                 items.append(_dependence(views[a], target, layout, table, least))
                 whole.add(target.span)

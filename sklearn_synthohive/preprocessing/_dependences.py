@@ -34,7 +34,13 @@ class Dependences:
         self.items = items
 
     @classmethod
-    def fit(cls, layout: Layout, table: CompactTable, least: int = 1) -> Dependences:
+    def fit(
+        cls,
+        layout: Layout,
+        table: CompactTable,
+        least: int = 1,
+        n_own: int | None = None,
+    ) -> Dependences:
         """Find what holds on every row.
 
         Parameters
@@ -43,12 +49,14 @@ class Dependences:
         table : CompactTable
         least : int
             Rows that each state of a determinant must have to tell something.
+        n_own : int, optional
+            Columns from this one on tell nothing of those before.
 
         Returns
         -------
         Dependences
         """
-        return cls(layout, find_dependences(layout, table, least))
+        return cls(layout, find_dependences(layout, table, least, n_own))
 
     def hold(self, table: CompactTable, given, seed: int) -> CompactTable:
         """Put what is determined in place of what was drawn.
@@ -75,6 +83,23 @@ class Dependences:
             rng = np.random.default_rng(seed)
             for item in reversed(self.items):
                 self._move_source(item, codes, scalars, held, rng)
+        for item in self.items:
+            self._set_target(item, codes, scalars, held)
+        return CompactTable(codes, scalars)
+
+    def told(self, table: CompactTable, given) -> CompactTable:
+        """What is determined, in place of what is there and not given.
+
+        Parameters
+        ----------
+        table : CompactTable
+        given : ndarray of shape (n_rows, n_columns), bool
+
+        Returns
+        -------
+        CompactTable
+        """
+        codes, scalars, held = table.codes.copy(), table.scalars.copy(), given.copy()
         for item in self.items:
             self._set_target(item, codes, scalars, held)
         return CompactTable(codes, scalars)

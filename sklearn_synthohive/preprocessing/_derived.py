@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -23,6 +25,7 @@ from sklearn_synthohive.preprocessing._seasons import (
 )
 
 __all__ = [
+    "Ties",
     "calendar_of",
     "derived_from_plain",
     "derived_names",
@@ -33,7 +36,37 @@ __all__ = [
 ]
 
 
-def find_derived(transformer, frame: pd.DataFrame) -> tuple:
+@dataclass(frozen=True)
+class Ties:
+    """What own columns tell of close ones and of dates, where no rules are held.
+
+    Attributes
+    ----------
+    identities : tuple of Identity
+    parts : tuple of CalendarPart
+    """
+
+    identities: tuple[Identity, ...] = ()
+    parts: tuple[CalendarPart, ...] = ()
+
+    def to_plain(self) -> dict:
+        """Plain data, for a file."""
+        return {k: [dict(vars(item)) for item in v] for k, v in vars(self).items()}
+
+    @classmethod
+    def from_plain(cls, plain: dict) -> Ties:
+        """Undo :meth:`to_plain`."""
+        parts = [
+            {**item, "keys": tuple(item["keys"]), "values": tuple(item["values"])}
+            for item in plain.get("parts", [])
+        ]
+        return cls(
+            tuple(Identity(**item) for item in plain.get("identities", [])),
+            tuple(CalendarPart(**item) for item in parts),
+        )
+
+
+def find_derived(transformer, frame: pd.DataFrame) -> tuple[tuple, Ties]:
     """The columns worth deriving from a table.
 
     Parameters
@@ -44,12 +77,14 @@ def find_derived(transformer, frame: pd.DataFrame) -> tuple:
 
     Returns
     -------
-    tuple of Difference and DatePart
+    derived : tuple of Difference and DatePart
+    ties : Ties
+        What the table's own columns tell in their place.
     """
-    differences = find_differences(transformer, frame)
-    computed = {d.target for d in differences}
-    parts = find_parts(frame, computed, transformer.min_count_)
-    return (*differences, *parts)
+    differences, identities = find_differences(transformer, frame)
+    computed = {item.target for item in (*differences, *identities)}
+    parts, told = find_parts(frame, computed, transformer.min_count_)
+    return (*differences, *parts), Ties(tuple(identities), tuple(told))
 
 
 def derived_names(names, derived) -> list[str]:

@@ -8,7 +8,7 @@ from it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -56,12 +56,14 @@ class Difference:
         return self.target, self.base
 
 
-def find_differences(transformer, frame: pd.DataFrame) -> list[Difference]:
+def find_differences(
+    transformer, frame: pd.DataFrame
+) -> tuple[list[Difference], list[Identity]]:
     """Columns that lie close to another one, in an order in which they are computed.
 
     Of the close pairs the closest join the columns to trees (Kruskal's); the root is
     the column that is missing least, then the first. A column that adds up from others
-    anyway is left to that.
+    anyway is left to that identity.
 
     Parameters
     ----------
@@ -71,7 +73,9 @@ def find_differences(transformer, frame: pd.DataFrame) -> list[Difference]:
 
     Returns
     -------
-    list of Difference
+    differences : list of Difference
+    identities : list of Identity
+        Of the table's own columns, where some of them are close.
     """
     rulers = {i: r for i, r in rulers_of(transformer).items() if _is_exact(r)}
     rows = np.linspace(0, len(frame) - 1, min(len(frame), SAMPLE_ROWS)).astype(int)
@@ -88,15 +92,13 @@ def find_differences(transformer, frame: pd.DataFrame) -> list[Difference]:
             close = _close_pairs(np.column_stack([amounts[i] for i in members]))
             edges += [(width, members[j], members[k]) for width, j, k in close]
     if not edges:
-        return []
-    tied = _tied(rulers, frame)
+        return [], []
+    identities = _identities(rulers, frame)
+    tied = [{item.target, *item.terms} for item in identities]
     edges = [e for e in edges if not any({e[1], e[2]} <= group for group in tied)]
     gaps = {i: int(frame.iloc[:, i].isna().sum()) for e in edges for i in e[1:]}
-    return [
-        difference
-        for difference in _trees(sorted(edges), gaps)
-        if _can_be(difference, rulers, few)
-    ]
+    differences = [d for d in _trees(sorted(edges), gaps) if _can_be(d, rulers, few)]
+    return differences, identities
 
 
 def read_difference(rulers, difference: Difference, columns) -> np.ndarray:
@@ -173,14 +175,21 @@ def _correlations(values):
         return (n * (values.T @ values) - sums * sums.T) / (spread * spread.T)
 
 
-def _tied(rulers, frame):
-    """Columns that an identity ties to each other."""
+def _identities(rulers, frame):
+    """What ties columns to each other."""
     columns = list(rulers)
     found = find_identities(
         [rulers[i].read(frame.iloc[:, i]) for i in columns],
         [rulers[i].step for i in columns],
     )
-    return [{columns[k] for k in (item.target, *item.terms)} for item in found]
+    return [
+        replace(
+            item,
+            target=columns[item.target],
+            terms=tuple(columns[k] for k in item.terms),
+        )
+        for item in found
+    ]
 
 
 def _trees(edges, gaps):

@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_synthohive.preprocessing._derived import derived_names
+from sklearn_synthohive.preprocessing._derived import Ties, derived_names
 from sklearn_synthohive.preprocessing._frames import to_container
 from sklearn_synthohive.preprocessing._kinds import check_same_kind, kind_of
 from sklearn_synthohive.preprocessing._matrix import (
@@ -29,6 +29,7 @@ class ColumnEncoder(TransformerMixin, BaseEstimator):
 
     # Columns that are encoded behind the table's own ones.
     _derived = ()
+    _ties = Ties()
 
     def _set_encodings(self, table, encodings, positions=None):
         """Keep the encodings of the columns at these positions of the table."""

@@ -80,7 +80,8 @@ class Rules:
         Rules
         """
         least = least if transformer is None else transformer.min_count_
-        dependences = Dependences.fit(layout, table, least)
+        n_own = None if transformer is None else len(transformer.columns_)
+        dependences = Dependences.fit(layout, table, least, n_own)
         if transformer is None:
             return cls(dependences)
         calendar = Calendar.fit(transformer, X, least)
@@ -169,10 +170,7 @@ class Rules:
         """
         frame = self._computed(frame, given, repeats, clip)
         if self.thresholds is not None and given is not None:
-            # What a dependence reads or writes is not moved after it.
-            fixed = {d.source for d in self.dependences.items if not d.source_gap}
-            fixed |= {d.target for d in self.dependences.items if not d.target_gap}
-            moved = self.thresholds.move(frame, given, fixed, clip=clip)
+            moved = self.thresholds.move(frame, given, self._tied, clip=clip)
             if moved.any():
                 frame = self._computed(frame, given | moved, repeats, clip)
         return self.tell(frame, given, clip=clip)
@@ -185,12 +183,15 @@ class Rules:
 
     def _computed(self, frame, given, repeats, clip):
         if self.calendar is not None:
-            # What is computed from a date's difference is computed afterwards.
-            fixed = self.results | self._still_terms
-            frame = self.calendar.hold(frame, given, fixed, clip=clip)
+            frame = self.calendar.hold(frame, given, self.results, clip=clip)
         frame = self._put_in_order(frame, given, repeats, clip, summed=False)
         if self.sums is not None:
-            frame = self.sums.hold(frame, given, clip=clip)
+            before = frame.copy(deep=False)
+            targets = {d.target for d in self.dependences.items if not d.target_gap}
+            kept = self._still(given)
+            frame = self.sums.hold(frame, given, targets, kept, clip=clip)
+            if given is not None:
+                frame = self._told_again(frame, before, given)
         if self.results:
             frame = self._put_in_order(frame, given, repeats, clip, summed=True)
         if self.calendar is not None and (self.results or self.ordered):
@@ -202,18 +203,51 @@ class Rules:
     def _put_in_order(self, frame, given, repeats, clip, *, summed):
         if not self.ordered:
             return frame
-        masks = [mask for mask in (given, repeats) if mask is not None]
+        masks = [mask for mask in (self._still(given), repeats) if mask is not None]
         still = np.logical_or.reduce(masks) if masks else None
-        if given is not None and self.calendar is not None:
-            # A date whose part is given has moved to it.
-            for item in self.calendar.items:
-                still[:, item.source] |= given[:, item.target]
         if not summed:
             return self.orders.hold(frame, still, self.fixed, self.results, clip=clip)
         # What is computed from a difference may move, and then has another one.
         fixed = (self.fixed - self.sums.near) | self._still_terms
         frame = self.orders.hold(frame, still, fixed, clip=clip)
         return self.sums.with_differences(frame)
+
+    def _told_again(self, frame, before, given):
+        """Rows in which what a dependence reads was solved for, with what it tells."""
+        items = [d for d in self.dependences.items if not d.source_gap]
+        moved = np.zeros(len(frame), dtype=bool)
+        for i in {d.source for d in items} & self.terms:
+            old, new = before.iloc[:, i], frame.iloc[:, i]
+            moved |= ~((old == new) | (old.isna() & new.isna())).to_numpy(dtype=bool)
+        if not moved.any():
+            return frame
+        transformer, rows = self.sums.transformer, np.flatnonzero(moved)
+        table = transformer.encode(transformer.own(frame.iloc[rows]))
+        plain = Dependences(transformer.layout_, self.dependences.items)
+        told = transformer.decode_pandas(plain.told(table, given[rows]))
+        for i in {d.target for d in items}:
+            column = frame.iloc[:, i].copy()
+            free = ~given[rows, i]
+            column.iloc[rows[free]] = told.iloc[free, i].array
+            frame.isetitem(i, column)
+        return frame
+
+    def _still(self, given):
+        """Given cells, and dates that have moved to a part that is given."""
+        if given is None or self.calendar is None:
+            return given
+        still = given.copy()
+        for item in self.calendar.items:
+            if item.source not in self.results:
+                still[:, item.source] |= given[:, item.target]
+        return still
+
+    @property
+    def _tied(self):
+        """What a dependence reads or writes, which is not moved after it."""
+        items = self.dependences.items
+        out = {d.source for d in items if not d.source_gap}
+        return out | {d.target for d in items if not d.target_gap}
 
     @property
     def _still_terms(self):

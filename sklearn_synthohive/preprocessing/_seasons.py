@@ -13,7 +13,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
-from sklearn_synthohive.preprocessing._calendar_search import find_calendar, is_date
+from sklearn_synthohive.preprocessing._calendar_search import (
+    CalendarPart,
+    find_calendar,
+    is_date,
+)
 from sklearn_synthohive.preprocessing._date_parts import PARTS, Clock
 
 __all__ = ["VALUES", "DatePart", "find_parts", "read_part"]
@@ -68,7 +72,9 @@ class DatePart:
         return 0.0 if self.part == "month" else float(np.log(len(VALUES[self.part])))
 
 
-def find_parts(frame: pd.DataFrame, computed=(), least: int = 1) -> list[DatePart]:
+def find_parts(
+    frame: pd.DataFrame, computed=(), least: int = 1
+) -> tuple[list[DatePart], list[CalendarPart]]:
     """The parts of dates that their own margin, or other columns, depend on.
 
     Parameters
@@ -81,7 +87,9 @@ def find_parts(frame: pd.DataFrame, computed=(), least: int = 1) -> list[DatePar
 
     Returns
     -------
-    list of DatePart
+    parts : list of DatePart
+    told : list of CalendarPart
+        Parts that a column of the table has already.
     """
     dates = [
         i
@@ -91,7 +99,7 @@ def find_parts(frame: pd.DataFrame, computed=(), least: int = 1) -> list[DatePar
         and frame.iloc[:, i].notna().sum() >= LEAST_ROWS
     ]
     if not dates:
-        return []
+        return [], []
     rows = np.linspace(0, len(frame) - 1, min(len(frame), SAMPLE_ROWS)).astype(int)
     few = frame.iloc[np.unique(rows)]
     others = {
@@ -105,14 +113,21 @@ def find_parts(frame: pd.DataFrame, computed=(), least: int = 1) -> list[DatePar
             del strengths[min(("day", "weekday"), key=strengths.__getitem__)]
         found += [DatePart(i, part) for part in CYCLES if part in strengths]
     if not found:
-        return []
-    told = {(item.source, item.part) for item in find_calendar(frame)}
-    found = [item for item in found if (item.source, item.part) not in told]
-    return [
+        return [], []
+    wanted = {(item.source, item.part) for item in found}
+    told = [
+        item
+        for item in find_calendar(frame, least)
+        if item.zone is None and (item.source, item.part) in wanted
+    ]
+    known = {(item.source, item.part) for item in told}
+    parts = [
         item
         for item in found
-        if _fewest(read_part(frame.iloc[:, item.source], item.part)) >= least
+        if (item.source, item.part) not in known
+        and _fewest(read_part(frame.iloc[:, item.source], item.part)) >= least
     ]
+    return parts, told
 
 
 def read_part(column: pd.Series, part: str) -> np.ndarray:
@@ -193,8 +208,8 @@ def _association(codes, values):
 def _lumped(column):
     """Few codes of a column: bins of a number, the commonest levels, missing as -1."""
     if pd.api.types.is_numeric_dtype(column) and column.nunique() > MOST_CODES:
-        ranks = column.rank(pct=True)
-        codes = np.ceil(ranks.to_numpy(dtype=float, na_value=np.nan) * MOST_CODES) - 1
+        plain = pd.Series(column.to_numpy(dtype=float, na_value=np.nan))
+        codes = np.ceil(plain.rank(pct=True).to_numpy() * MOST_CODES) - 1
         return np.where(np.isnan(codes), -1, codes).astype(np.int64)
     codes, levels = pd.factorize(column)
     counts = np.bincount(codes[codes >= 0], minlength=len(levels))

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn_synthohive.exceptions import SerializationError
 from sklearn_synthohive.metadata import Metadata
 from sklearn_synthohive.preprocessing._derived import (
+    Ties,
     derived_from_plain,
     derived_to_plain,
 )
@@ -50,6 +51,7 @@ def write_state(transformer):
         "container": transformer._container,
         "schema": schema_to_bytes(transformer._schema),
         "derived": derived_to_plain(transformer._derived),
+        "ties": transformer._ties.to_plain(),
         "columns": [encoding_to_plain(e) for e in transformer._encodings],
     }
 
@@ -99,6 +101,7 @@ def _build(cls, state):
     transformer.excluded_columns_ = list(state["excluded"])
     # States of the first versions have none.
     transformer._derived = derived_from_plain(state.get("derived", []))
+    transformer._ties = Ties.from_plain(state.get("ties", {}))
     transformer._restore(
         [encoding_from_plain(plain) for plain in state["columns"]],
         names=list(state["names"]),

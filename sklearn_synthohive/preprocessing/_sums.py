@@ -89,7 +89,7 @@ class Sums:
 
     @classmethod
     def of_differences(cls, transformer) -> Sums:
-        """What computes the columns whose differences are encoded.
+        """What computes the columns whose differences are encoded, or own ones.
 
         Parameters
         ----------
@@ -99,7 +99,10 @@ class Sums:
         -------
         Sums
         """
-        return cls(transformer, identities_of(transformer))
+        items = identities_of(transformer)
+        for item in transformer._ties.identities:
+            items = in_order([*items, item]) or items
+        return cls(transformer, items)
 
     @property
     def near(self) -> set[int]:
@@ -120,7 +123,9 @@ class Sums:
             for start in blocks
         )
 
-    def hold(self, frame: pd.DataFrame, given=None, *, clip=True) -> pd.DataFrame:
+    def hold(
+        self, frame: pd.DataFrame, given=None, fixed=(), kept=None, *, clip=True
+    ) -> pd.DataFrame:
         """Compute what follows from other columns.
 
         Results go onto the grid of their column and under its constraint, not into the
@@ -134,6 +139,10 @@ class Sums:
         given : ndarray of shape (n_rows, n_columns), bool, optional
             Cells that stay. Where a result is given, a term is solved for, if one can
             take the value, or two terms of a product.
+        fixed : collection of int
+            Terms that are not solved for.
+        kept : ndarray of shape (n_rows, n_columns), bool, optional
+            Cells that are solved for last.
         clip : bool, default=True
             As in ``DataTransformer.decode``.
 
@@ -148,13 +157,19 @@ class Sums:
         asked = given[:, [item.target for item in self.items]].any(axis=1)
         # A term that is solved for may change another one, which follows from it.
         for turn in range(ROUNDS):
-            self._hold(frame, given, clip, whole=not turn)
+            still = given if turn or kept is None else given | kept
+            self._hold(frame, still, fixed, clip, whole=not turn)
             if not asked.any() or self.holding(frame)[asked].all():
                 break
         return frame
 
-    def _hold(self, frame, given, clip, *, whole):
+    def _hold(self, frame, given, fixed, clip, *, whole):
         rulers, still = rulers_of(self.transformer), given
+        results = {item.target for item in self.items}
+        if fixed:
+            # What is computed is computed all the same.
+            still = given.copy()
+            still[:, [i for i in fixed if i not in results]] = True
         for item in reversed(self.items):
             rows = still[:, item.target] & ~self._holding(item, frame, rulers)
             if rows.any():
