@@ -15,6 +15,10 @@ from sklearn_synthohive.preprocessing._derived import calendar_of
 
 __all__ = ["Calendar"]
 
+# Dates on a finer grid are told apart by their float32 scalars up to that share of
+# their range.
+FINE_STEPS, ROUNDED = 6e6, 6e-8
+
 
 class Calendar:
     """What a table says of its dates in other columns.
@@ -152,6 +156,24 @@ class Calendar:
         ]
         return cls(transformer, [CalendarPart(**item) for item in items])
 
+    def _rounded(self, frame, source, items, rows, column):
+        """Dates that only the rounding of float32 has brought beyond their parts."""
+        axis = self.transformer._encodings[source].axis
+        if (axis.high - axis.low) / axis.step <= FINE_STEPS:
+            return column
+        wrong = ~_agree(frame, items, rows, column)
+        slack = pd.Timedelta(int((axis.high - axis.low) * ROUNDED), axis.native.unit)
+        for shift in (-slack, slack):
+            at = np.flatnonzero(wrong)
+            if not len(at):
+                break
+            moved = (column.iloc[at] + shift).astype(column.dtype)
+            good = _agree(frame, items, rows[at], moved)
+            column = column.copy()
+            column.iloc[at[good]] = moved[good].array
+            wrong[at[good]] = False
+        return column
+
     def _move(self, frame, source, items, given, clip):
         """Dates that agree with the parts beside them, where they may be so."""
         column = frame.iloc[:, source]
@@ -160,6 +182,7 @@ class Calendar:
             rows = rows & ~given[:, source]
         rows = np.flatnonzero(rows)
         old = new = column.iloc[rows]
+        new = self._rounded(frame, source, items, rows, new)
         for zone in dict.fromkeys(item.zone for item in items):
             clock = Clock(new, zone)
             moved = clock.times
@@ -180,6 +203,16 @@ class Calendar:
         whole.iloc[rows] = new.array
         label = frame.columns[source]
         frame.isetitem(source, self.transformer._constrain(label, whole, clip))
+
+
+def _agree(frame, items, rows, column):
+    """Whether dates have the parts beside them."""
+    out = np.ones(len(rows), dtype=bool)
+    for item in items:
+        place = item.of(Clock(column, item.zone).times)
+        told = np.where(place >= 0, item.told[place], -1)
+        out &= told == item.codes(frame.iloc[rows, item.target])
+    return out
 
 
 def _compared(frame, item):

@@ -103,7 +103,9 @@ def find_parts(
     rows = np.linspace(0, len(frame) - 1, min(len(frame), SAMPLE_ROWS)).astype(int)
     few = frame.iloc[np.unique(rows)]
     others = {
-        j: _lumped(few.iloc[:, j]) for j in range(frame.shape[1]) if j not in dates
+        j: _lumped(few.iloc[:, j])
+        for j in range(frame.shape[1])
+        if not is_date(few.iloc[:, j])
     }
     found = []
     for i in dates:

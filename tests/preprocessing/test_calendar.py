@@ -59,7 +59,7 @@ def agreeing(frame):
 
 
 def calendar_of(frame, least=1):
-    transformer = DataTransformer(random_state=0).fit(frame)
+    transformer = DataTransformer(derived_columns=False, random_state=0).fit(frame)
     return Calendar.fit(transformer, frame, least), list(transformer.columns_)
 
 
