@@ -127,7 +127,7 @@ def planted(n=N):
         "of other units": pd.DataFrame({"a": a, "b": 100 * a + rng.integers(0, 99, n)}),
         "a sum": pd.DataFrame({"a": a, "days": days, "b": a + days}),
         "few rows": numbers(60),
-        "number and date": pd.DataFrame({"a": a, "b": pd.to_datetime(a, unit="D")}),
+        "number and date": pd.DataFrame({"a": a, "b": pd.to_datetime(a, unit="s")}),
         "categories": numbers().astype(str),
     }
 
