@@ -21,7 +21,14 @@ DAYS = {
     "us": 1 / 86_400_000_000,
     "ns": 1 / 86_400_000_000_000,
 }
-NUMBERS = ("number", "timedelta")
+# Kinds of columns that have amounts, and with which others these compare.
+FAMILIES = {
+    "number": "number",
+    "timedelta": "timedelta",
+    "datetime": "date",
+    "date": "date",
+    "datetime with time zone": "date with time zone",
+}
 DATES = ("datetime", "datetime with time zone", "date")
 # Positions up to here leave a double some bits for sums.
 MOST_STEPS = 2.0**50
@@ -65,7 +72,7 @@ class Ruler:
         -------
         Ruler or None
         """
-        if kind not in NUMBERS + DATES:
+        if kind not in FAMILIES:
             return None
         if not axis.integral:
             largest = max(abs(axis.low), abs(axis.high))
@@ -83,6 +90,11 @@ class Ruler:
     def origin(self) -> float:
         """What to add to amounts of a date to have days since 1970."""
         return self.axis.low * DAYS[self.axis.native.unit] if self.is_date else 0.0
+
+    @property
+    def family(self) -> str:
+        """Columns of one family compare."""
+        return FAMILIES[self.kind]
 
     @property
     def is_date(self) -> bool:

@@ -150,11 +150,7 @@ class Calendar:
     @classmethod
     def from_state(cls, transformer, state: list[dict]) -> Calendar:
         """Undo :meth:`to_state`."""
-        items = [
-            {**item, "keys": tuple(item["keys"]), "values": tuple(item["values"])}
-            for item in state
-        ]
-        return cls(transformer, [CalendarPart(**item) for item in items])
+        return cls(transformer, [CalendarPart.from_plain(item) for item in state])
 
     def _rounded(self, frame, source, items, rows, column):
         """Dates that only the rounding of float32 has brought beyond their parts."""

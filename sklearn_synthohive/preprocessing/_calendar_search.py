@@ -64,6 +64,12 @@ class CalendarPart:
     keys: tuple[int, ...]
     values: tuple[Any, ...]
 
+    @classmethod
+    def from_plain(cls, plain: dict) -> CalendarPart:
+        """From its attributes, as a file has them."""
+        keys, values = tuple(plain["keys"]), tuple(plain["values"])
+        return cls(**{**plain, "keys": keys, "values": values})
+
     @property
     def is_part(self) -> bool:
         """Whether the target is the part itself."""

@@ -56,13 +56,9 @@ class Ties:
     @classmethod
     def from_plain(cls, plain: dict) -> Ties:
         """Undo :meth:`to_plain`."""
-        parts = [
-            {**item, "keys": tuple(item["keys"]), "values": tuple(item["values"])}
-            for item in plain.get("parts", [])
-        ]
         return cls(
             tuple(Identity(**item) for item in plain.get("identities", [])),
-            tuple(CalendarPart(**item) for item in parts),
+            tuple(CalendarPart.from_plain(item) for item in plain.get("parts", [])),
         )
 
 

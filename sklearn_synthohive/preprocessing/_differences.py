@@ -8,14 +8,13 @@ from it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from sklearn_synthohive.preprocessing._amounts import (
-    DATES,
     DAYS,
     rulers_of,
 )
@@ -81,11 +80,11 @@ def find_differences(
     rows = np.linspace(0, len(frame) - 1, min(len(frame), SAMPLE_ROWS)).astype(int)
     few = frame.iloc[rows]
     edges = []
-    for kinds in (DATES, ("timedelta",), ("number",)):
+    for family in dict.fromkeys(ruler.family for ruler in rulers.values()):
         amounts = {
             i: ruler.read(few.iloc[:, i]) + ruler.origin
             for i, ruler in rulers.items()
-            if ruler.kind in kinds
+            if ruler.family == family
         }
         members = [i for i, values in amounts.items() if not np.isnan(values).all()]
         if len(members) > 1:
@@ -182,14 +181,7 @@ def _identities(rulers, frame):
         [rulers[i].read(frame.iloc[:, i]) for i in columns],
         [rulers[i].step for i in columns],
     )
-    return [
-        replace(
-            item,
-            target=columns[item.target],
-            terms=tuple(columns[k] for k in item.terms),
-        )
-        for item in found
-    ]
+    return [item.placed(columns) for item in found]
 
 
 def _trees(edges, gaps):

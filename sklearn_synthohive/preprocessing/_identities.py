@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -70,6 +70,16 @@ class Identity:
         size = np.abs(own) + sum(np.abs(amounts[i]) for i in self.terms)
         slack = EXACT * (1 + size) if not step else step * (0.5 + 1e-6)
         return ~(np.abs(own - result) > slack)
+
+    def placed(self, columns) -> Identity:
+        """The same identity of the columns at these positions.
+
+        Parameters
+        ----------
+        columns : list of int
+        """
+        terms = tuple(columns[k] for k in self.terms)
+        return replace(self, target=columns[self.target], terms=terms)
 
     def solved_for(self, term: int) -> Identity:
         """The same identity with one of its terms as the target.

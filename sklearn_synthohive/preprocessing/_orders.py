@@ -11,6 +11,7 @@ from sklearn_synthohive.preprocessing._order_search import (
     likely_orders,
     reduced,
 )
+from sklearn_synthohive.preprocessing._put import put_values
 from sklearn_synthohive.preprocessing._scales import scales_of
 
 __all__ = ["Orders"]
@@ -132,7 +133,7 @@ class Orders:
             moved = moved[~np.isnan(amounts[moved])]
             if len(moved):
                 values = scales[i].write(amounts[moved])
-                self._put(frame, i, rows[moved], values, clip)
+                put_values(self.transformer, frame, i, rows[moved], values, clip)
         return frame
 
     def holding(self, frame: pd.DataFrame) -> np.ndarray:
@@ -195,11 +196,6 @@ class Orders:
             if still:
                 break
         return amounts
-
-    def _put(self, frame, i, rows, values, clip):
-        column, label = frame.iloc[:, i].copy(), frame.columns[i]
-        column.iloc[rows] = pd.Series(values, dtype=column.dtype).array
-        frame.isetitem(i, self.transformer._constrain(label, column, clip))
 
 
 def _slack(item, scales):

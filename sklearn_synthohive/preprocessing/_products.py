@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -77,6 +77,16 @@ class Product:
         """
         own, result = amounts[self.target], self.result(amounts)
         return ~(np.abs(own - result) > slack(own, step))
+
+    def placed(self, columns) -> Product:
+        """The same product of the columns at these positions.
+
+        Parameters
+        ----------
+        columns : list of int
+        """
+        terms = tuple(columns[k] for k in self.terms)
+        return replace(self, target=columns[self.target], terms=terms)
 
     def solved_for(self, term: int) -> Product:
         """The same product with one of its terms as the target.

@@ -85,11 +85,9 @@ class Rules:
         if transformer is None:
             return cls(dependences)
         calendar = Calendar.fit(transformer, X, least)
-        # What a dependence reads or writes is not computed after it.
-        barred = {d.source for d in dependences.items if not d.source_gap}
-        barred |= {d.target for d in dependences.items if not d.target_gap}
-        sums = Sums.fit(transformer, X, barred | calendar.targets)
-        rules = cls(dependences, sums, calendar)
+        rules = cls(dependences, calendar=calendar)
+        sums = Sums.fit(transformer, X, rules._tied | calendar.targets)
+        rules.sums = sums
         barred = rules.results | rules.terms | calendar.targets
         rules.thresholds = Thresholds.fit(
             transformer, X, table, dependences.items, barred
@@ -122,8 +120,7 @@ class Rules:
     @property
     def fixed(self) -> set[int]:
         """Columns that orders do not move."""
-        items = self.dependences.items
-        return self.determined | {d.source for d in items if not d.source_gap}
+        return self.determined | self._tied
 
     @property
     def ordered(self) -> set[int]:
@@ -244,7 +241,7 @@ class Rules:
 
     @property
     def _tied(self):
-        """What a dependence reads or writes, which is not moved after it."""
+        """What a dependence reads or writes: not computed or moved after it."""
         items = self.dependences.items
         out = {d.source for d in items if not d.source_gap}
         return out | {d.target for d in items if not d.target_gap}

@@ -11,14 +11,6 @@ from sklearn_synthohive.preprocessing._amounts import DAYS, Ruler, rulers_of
 
 __all__ = ["Scale", "scales_of"]
 
-# Kinds whose values compare with each other.
-FAMILIES = {
-    "number": "number",
-    "timedelta": "timedelta",
-    "datetime": "date",
-    "date": "date",
-    "datetime with time zone": "date with time zone",
-}
 # Share of a sum of days that rounding may reach.
 ROUNDED = 1e-15
 # Whole numbers up to here are doubles.
@@ -45,7 +37,7 @@ class Scale:
     @property
     def family(self) -> str:
         """Columns of one family compare."""
-        return FAMILIES[self.ruler.kind]
+        return self.ruler.family
 
     @property
     def step(self) -> float:

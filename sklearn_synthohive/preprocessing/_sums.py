@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
@@ -17,6 +15,7 @@ from sklearn_synthohive.preprocessing._identities import (
 from sklearn_synthohive.preprocessing._product_search import find_products
 from sklearn_synthohive.preprocessing._product_terms import two_terms
 from sklearn_synthohive.preprocessing._products import Product
+from sklearn_synthohive.preprocessing._put import put_values
 
 __all__ = ["Sums"]
 
@@ -72,11 +71,7 @@ class Sums:
         numbers = [k for k, i in enumerate(columns) if rulers[i].kind == "number"]
         found = find_identities(amounts, steps, out)
         items = [
-            replace(
-                item,
-                target=columns[item.target],
-                terms=tuple(columns[k] for k in item.terms),
-            )
+            item.placed(columns)
             for item in find_products(amounts, steps, numbers, out, found)
         ]
         sums = cls(transformer, items)
@@ -362,9 +357,8 @@ class Sums:
         amounts = self._amounts(item, frame.iloc[at], rulers)
         for part, new in two_terms(item, amounts, rulers, free):
             for i, values in new.items():
-                series = frame.iloc[:, i].copy()
-                series.iloc[at[part]] = rulers[i].write(values)
-                frame.isetitem(i, series)
+                new = rulers[i].write(values)
+                put_values(self.transformer, frame, i, at[part], new, True)
                 moved[at[part], i] = True
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from sklearn_synthohive.preprocessing._amounts import rulers_of
+from sklearn_synthohive.preprocessing._put import put_values
 from sklearn_synthohive.preprocessing._threshold_search import (
     Threshold,
     find_thresholds,
@@ -102,7 +103,8 @@ class Thresholds:
             wrong = to != amounts
             if wrong.any():
                 rows = rows[wrong]
-                self._put(frame, source, rows, ruler.write(to[wrong]), clip)
+                values = ruler.write(to[wrong])
+                put_values(self.transformer, frame, source, rows, values, clip)
                 moved[rows, source] = True
         return moved
 
@@ -205,13 +207,6 @@ class Thresholds:
         if item.gap:
             return column.isna().to_numpy().astype(np.int64)
         return self.transformer._encodings[item.target].encode(column)[0]
-
-    def _put(self, frame, i, rows, values, clip):
-        column = frame.iloc[:, i].copy()
-        values = pd.Series(values, index=column.index[rows], name=column.name)
-        values = self.transformer._constrain(column.name, values, clip)
-        column.iloc[rows] = values.astype(column.dtype).array
-        frame.isetitem(i, column)
 
     def _tell_state(self, frame, item, now, wanted, rows, amounts, clip):
         codes = now.copy()
