@@ -133,9 +133,11 @@ class Thresholds:
                 wrong = (wanted >= 0) & (now != wanted)
                 if given is not None:
                     wrong &= ~given[:, item.target]
-                if wrong.any():
-                    tell = self._tell_gap if item.gap else self._tell_state
-                    tell(frame, item, now, wanted, np.flatnonzero(wrong), amounts, clip)
+                rows = np.flatnonzero(wrong)
+                if len(rows) and item.gap:
+                    self._tell_gap(frame, item, now, wanted, rows, amounts, clip)
+                elif len(rows):
+                    self._tell_state(frame, item, now, wanted, rows, clip)
         return frame
 
     def holding(self, frame: pd.DataFrame) -> np.ndarray:
@@ -208,7 +210,7 @@ class Thresholds:
             return column.isna().to_numpy().astype(np.int64)
         return self.transformer._encodings[item.target].encode(column)[0]
 
-    def _tell_state(self, frame, item, now, wanted, rows, amounts, clip):
+    def _tell_state(self, frame, item, now, wanted, rows, clip):
         codes = now.copy()
         codes[rows] = wanted[rows]
         encoding = self.transformer._encodings[item.target]
